@@ -24,9 +24,9 @@ def to_rgb(
     img:Image.Image, # Of any mode
 ) -> Image.Image:    # Mode RGB
     "RGB of any mode: 16 bit scaled, transparency laid over white."
-    if img.mode in ('I','F') or img.mode.startswith('I;16'):
+    if img.mode in ('I','F') or img.mode.startswith('I;16'):   # a 16-bit file is read as one of these, by Pillow's version
         a = np.asarray(img).astype(np.float64)
-        scale = 255/65535 if a.max() > 255 else 1.
+        scale = 255/65535 if img.mode.startswith('I;16') or a.max() > 255 else 1.
         img = Image.fromarray((a*scale).round().clip(0, 255).astype(np.uint8))
     if img.mode in ('RGBA','LA','PA','RGBa','La') or 'transparency' in img.info:
         img = img.convert('RGBA')

@@ -122,7 +122,7 @@ def save(vae, ema, out):
     half = new_vae(); half.load_state_dict(vae.state_dict()); half.half().save_pretrained(out)
     ema.restore(vae.parameters())
     config = json.loads((out/'config.json').read_text())
-    del config['block_out_channels']   # diffusers writes it and then warns of it
+    for key in ('block_out_channels', '_name_or_path'): config.pop(key, None)   # diffusers warns of the first; the second is a path of this machine
     (out/'config.json').write_text(json.dumps(config, indent=2)+'\n')
     (out/'diffusion_pytorch_model.safetensors').chmod(0o644)
 

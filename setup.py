@@ -1,4 +1,5 @@
 "Reads settings.ini, so that name, version and requirements are written down once."
+import re
 from configparser import ConfigParser
 from pathlib import Path
 from setuptools import find_packages, setup
@@ -9,10 +10,13 @@ parser.read(here/'settings.ini', encoding='utf-8')
 cfg = parser['DEFAULT']
 scripts = [line.strip() for line in cfg['console_scripts'].splitlines() if line.strip()]
 readme = here/'README.md'
+about = readme.read_text(encoding='utf-8') if readme.exists() else cfg['description']
+# The package index shows the README away from its repository: pictures and chapters need whole addresses there.
+about = re.sub(r'(!?\[[^\]]*\]\()nbs/', lambda m: f"{m[1]}{cfg['git_url']}/{'raw' if m[1][0]=='!' else 'blob'}/{cfg['branch']}/nbs/", about)
 
 setup(
     name=cfg['lib_name'], version=cfg['version'], description=cfg['description'],
-    long_description=readme.read_text(encoding='utf-8') if readme.exists() else cfg['description'],
+    long_description=about,
     long_description_content_type='text/markdown',
     author=cfg['author'], author_email=cfg['author_email'], url=cfg['git_url'], license='Apache-2.0',
     keywords=cfg['keywords'].split(), python_requires=f">={cfg['min_python']}",

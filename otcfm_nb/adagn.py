@@ -9,7 +9,6 @@ __all__ = ['time_features', 'TimeEmbedding', 'StyleEmbedding', 'AdaGN']
 import math
 import torch
 import torch.nn as nn
-import torch.nn.functional as F
 from torch import Tensor
 
 # %% ../nbs/20_adagn.ipynb #03eb3ac3

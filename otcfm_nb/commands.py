@@ -46,9 +46,9 @@ def run_main(
     for extra in ('pdb', 'xtra'): args.pop(extra, None)   # fastcore adds these flags
     try: func(**args)
     except KeyboardInterrupt: return say('stopped', 130)
-    except UserError as e:
+    except (UserError, OSError) as e:   # OSError: a full disk, a folder that can't be written; it names the file itself
         if debug: traceback.print_exc()
-        return say(f'error: {e}', 1)
+        return say(f"error: {' '.join(str(e).split())}", 1)
     return 0
 
 def say(

@@ -161,7 +161,7 @@ PRESETS = {
     'cpu':  dict(model=dict(hidden_dim=96, num_layers=6, style_dim=128, time_dim=128), data=dict(target_size=128),
                  training=dict(batch_size=32, learning_rate=1e-3, use_amp=False, num_workers=0)),
     'demo': dict(model=dict(hidden_dim=96, num_layers=6, style_dim=128, time_dim=128), data=dict(target_size=128),
-                 training=dict(batch_size=32, learning_rate=2e-3, use_amp=False, num_workers=0, warmup_steps=50, ema_decay=.99),
+                 training=dict(batch_size=32, learning_rate=2e-3, label_drop_prob=.1, use_amp=False, num_workers=0, warmup_steps=50, ema_decay=.99),
                  checkpoint=dict(save_every=1000)),
 }
 

@@ -42,7 +42,7 @@ from .commands import UserError, atomic_write, nearest
 from .config import Config
 from .data import list_images, read_image, to_image, to_tensor
 from .model import build_model
-from .preprocess_latents import best_device
+from .preprocess_latents import pick_device
 from .solvers import METHODS, integrate
 from .train import read_checkpoint
 from .vae import LatentCodec, load_vae
@@ -269,7 +269,7 @@ def run_inference(
     if size is not None and size < 8: raise UserError(f"--size {size}: must be 8 or more pixels")
     pairs = pair_files(Path(input), Path(output))
     check_outputs(pairs, force)
-    device = device or best_device()
+    device = pick_device(device)
     latents_only = all(p.suffix.lower()=='.pt' for pair in pairs for p in pair)
     tr = load_translator(checkpoint, device, vae, with_vae=not latents_only)
     settings.check(tr.model.config.num_styles)

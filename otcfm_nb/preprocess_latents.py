@@ -4,7 +4,7 @@
 
 # %% auto #0
 __all__ = ['main', 'source_entry', 'channel_stats', 'pooled_stats', 'read_index', 'write_index', 'plan_work', 'read_batch',
-           'write_latent', 'encode_all', 'check_request', 'preprocess', 'run_preprocess', 'best_device']
+           'write_latent', 'encode_all', 'check_request', 'preprocess', 'run_preprocess', 'best_device', 'pick_device']
 
 # %% ../nbs/32_preprocess_latents.ipynb #d8d234a3
 from .commands import early_help, main_guard
@@ -23,7 +23,7 @@ def main(
 early_help(main, __name__)
 
 # %% ../nbs/32_preprocess_latents.ipynb #d7a878da
-import hashlib, json, os, time
+import hashlib, json, time
 from pathlib import Path
 import torch
 from torch import Tensor
@@ -203,7 +203,7 @@ def run_preprocess(
     "The command: read the config, do the job, tell what was done and what comes next."
     if batch_size < 1: raise UserError(f"--batch_size {batch_size}: must be 1 or more")
     cfg = load_config(config)
-    device = device or best_device()
+    device = pick_device(device)
     print(f"preprocess_latents: device {device}, float32, VAE {cfg.data.vae}, {target_size or cfg.data.target_size} px")
     done = preprocess(cfg, target_size, batch_size, device)
     for reason in done['skipped']: print(f"skipped: {reason}")
@@ -217,6 +217,15 @@ def best_device() -> str: # 'cuda', 'mps' or 'cpu'
     "The fastest device that torch sees."
     if torch.cuda.is_available(): return 'cuda'
     return 'mps' if torch.backends.mps.is_available() else 'cpu'
+
+def pick_device(
+    wanted:str=None, # 'cpu', 'cuda', 'cuda:1', 'mps'; None: the best one
+) -> str:
+    "A device that is there. Raises UserError otherwise."
+    if wanted is None: return best_device()
+    try: torch.zeros(1, device=wanted)
+    except Exception: raise UserError(f"--device {wanted}: not to be had here: leave it out, or take {best_device()}") from None
+    return wanted
 
 # %% ../nbs/32_preprocess_latents.ipynb #4d737ea3
 main_guard(main, __name__)

@@ -6,11 +6,11 @@
 __all__ = ['SKIES', 'LANDS', 'FLOWERS', 'TREES', 'WALLS', 'ROOFS', 'GREY', 'BRUSHES', 'smooth', 'mix', 'noise', 'View',
            'draw_sky', 'ridge_line', 'draw_ridges', 'draw_water', 'draw_field', 'draw_path', 'draw_shore', 'window',
            'crown', 'draw_tree', 'draw_house', 'draw_things', 'Scene', 'make_scene', 'render_photo', 'to_bytes',
-           'repaint', 'stroke_angles', 'Brush', 'place_strokes', 'stroke_marks', 'paint_layer', 'resize',
+           'shift_hues', 'repaint', 'stroke_angles', 'Brush', 'place_strokes', 'stroke_marks', 'paint_layer', 'resize',
            'render_painting', 'make_pair', 'place', 'save_png', 'write_one', 'run_jobs', 'check_folder', 'write_styles',
            'write_pairs']
 
-# %% ../nbs/33_scenes.ipynb #e3ce709e
+# %% ../nbs/33_scenes.ipynb #646c60ef
 import functools, math, os
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
@@ -22,7 +22,7 @@ from scipy import ndimage as ndi
 from tqdm import tqdm
 from .commands import UserError, atomic_write
 
-# %% ../nbs/33_scenes.ipynb #b4c194b5
+# %% ../nbs/33_scenes.ipynb #eb877410
 def smooth(
     x:np.ndarray, # Values
     lo:float,     # 0 up to here
@@ -41,7 +41,7 @@ def mix(
     w = np.asarray(w, np.float32)
     return a + (np.asarray(b, np.float32)-a)*(w[...,None] if w.ndim==2 else w)
 
-# %% ../nbs/33_scenes.ipynb #be6d742e
+# %% ../nbs/33_scenes.ipynb #569266df
 def noise(
     rng:np.random.Generator, # Randomness
     size:int,        # Side of the result
@@ -59,7 +59,7 @@ def noise(
         power += amp*amp
     return out/np.sqrt(power)
 
-# %% ../nbs/33_scenes.ipynb #95b081b2
+# %% ../nbs/33_scenes.ipynb #96aa6f3f
 SKIES = np.array([  # zenith, low sky, light, haze
     [[.22,.45,.82],[.72,.85,.95],[1.0,.98,.92],[.74,.82,.92]],   # noon
     [[.30,.42,.72],[.98,.80,.55],[1.0,.84,.60],[.90,.74,.60]],   # golden hour
@@ -72,7 +72,7 @@ LANDS = np.array([  # near, far
     [[.24,.42,.14],[.30,.44,.34]], [[.52,.50,.18],[.42,.48,.30]], [[.62,.46,.20],[.52,.42,.34]],
     [[.34,.30,.16],[.36,.34,.40]], [[.18,.34,.20],[.22,.36,.40]], [[.50,.32,.22],[.48,.36,.38]]], np.float32)
 
-# %% ../nbs/33_scenes.ipynb #f0663e9a
+# %% ../nbs/33_scenes.ipynb #ea42496c
 class View:
     "What the parts of one landscape share: randomness, coordinates, light, and the picture so far."
     def __init__(self,
@@ -96,7 +96,7 @@ class View:
         "Put a colour over the picture."
         self.img = mix(self.img, colour, weight)
 
-# %% ../nbs/33_scenes.ipynb #27e71179
+# %% ../nbs/33_scenes.ipynb #adc97f2a
 def draw_sky(v:View) -> None:
     "Zenith to horizon, the glow around the sun, its disc, and clouds lit from above."
     v.img = mix(np.broadcast_to(v.zenith, v.img.shape), v.low_sky, smooth(v.y, 0, v.horizon))
@@ -108,7 +108,7 @@ def draw_sky(v:View) -> None:
     shade = np.clip(1.02+.05*v.noise(4, 3, stretch=2)-.16*np.clip(n-1.3+cover, 0, 1.4), 0, 1.05)
     v.lay(shade[...,None]*(.45*v.light+.55), .88*body)
 
-# %% ../nbs/33_scenes.ipynb #548f28cc
+# %% ../nbs/33_scenes.ipynb #d1a18a5d
 def ridge_line(
     rng:np.random.Generator,
     size:int,        # Points
@@ -132,7 +132,7 @@ def draw_ridges(v:View) -> None:
         colour = mix(np.broadcast_to(v.haze, v.img.shape), v.far*(1-near)+v.near*near, .22+.62*near)*shade[...,None]
         v.lay(mix(colour, v.haze, .5*(1-near)*smooth(below, 0, .35)), smooth(below, -.5/v.size, .8/v.size))
 
-# %% ../nbs/33_scenes.ipynb #ef0d6bf3
+# %% ../nbs/33_scenes.ipynb #16114e7f
 def draw_water(v:View) -> None:
     "A reflection with ripples."
     S, h = v.size, int(v.horizon*v.size)
@@ -146,7 +146,7 @@ def draw_water(v:View) -> None:
     glint = .10*np.clip(rip-.9, 0, 1.2)*(.4+depth)
     v.img[h:] = mix(v.img[yy,xx]*.82, tint, (.18+.42*depth)*np.ones((1,S), np.float32)) + glint[...,None]
 
-# %% ../nbs/33_scenes.ipynb #c76f0f39
+# %% ../nbs/33_scenes.ipynb #0e43caba
 FLOWERS = np.array([[.90,.30,.25],[.95,.85,.30],[.80,.55,.85],[.96,.95,.90]], np.float32)
 
 def draw_field(v:View) -> None:
@@ -163,7 +163,7 @@ def draw_field(v:View) -> None:
     v.lay(colour, land)
     if v.rng.random() < .4: draw_path(v, y, grass, land)
 
-# %% ../nbs/33_scenes.ipynb #c5d338af
+# %% ../nbs/33_scenes.ipynb #867d5ea2
 def draw_path(
     v:View,
     y:np.ndarray,    # Nearness of the ground, 0 at the horizon to 1 (S,S)
@@ -182,7 +182,7 @@ def draw_shore(v:View) -> float: # Where the things that stand on it may begin, 
     v.lay(tone, smooth(v.y-line[None,:], -1/v.size, 1/v.size))
     return float(line.max())
 
-# %% ../nbs/33_scenes.ipynb #66a588d4
+# %% ../nbs/33_scenes.ipynb #e456a988
 def window(
     v:View, cx:float, cy:float, # Centre, 0 to 1
     rx:float, ry:float,         # Half width and half height, 0 to 1
@@ -200,7 +200,7 @@ def crown(x, y, cx:float, base:float, h:float, g, conifer:bool) -> np.ndarray:
     d = np.clip(top, 0, 1)*h*.26*(1+.25*np.sin(top*34))-np.abs(x-cx)+.03*h*g
     return np.where((top<0)|(top>.88), -1, d)
 
-# %% ../nbs/33_scenes.ipynb #a15ac2b3
+# %% ../nbs/33_scenes.ipynb #2c3c5190
 def draw_tree(
     v:View, cx:float, base:float, h:float, # Foot and height, 0 to 1
     grey:np.ndarray,                       # Noise for leaves (S,S)
@@ -219,7 +219,7 @@ def draw_tree(
     colour = tone*(1+.1*v.rng.standard_normal(3))*(1.02+.5*lit+.35*g)[...,None]
     v.img[s] = mix(v.img[s], colour*(.55+.45*v.light), smooth(crown(x, y, cx, base, h, g, conifer), -px, px))
 
-# %% ../nbs/33_scenes.ipynb #13d4023f
+# %% ../nbs/33_scenes.ipynb #4da978fd
 WALLS = np.array([[.90,.86,.78],[.80,.70,.58],[.72,.42,.34],[.86,.80,.60]], np.float32)
 ROOFS = np.array([[.55,.22,.16],[.36,.30,.32],[.48,.34,.22]], np.float32)
 
@@ -240,7 +240,7 @@ def draw_house(
     for k in (-.25,.25): lay([.18,.20,.26], box(cx+k*w-w*.07, cx+k*w+w*.07, base-h*.75, base-h*.4))
     lay([.30,.20,.14], box(cx-w*.06, cx+w*.06, base-h*.5, base))
 
-# %% ../nbs/33_scenes.ipynb #f9d917b5
+# %% ../nbs/33_scenes.ipynb #21c7048f
 def draw_things(
     v:View, lo:float, # Trees and houses stand between this height and the lower edge, 0 to 1
     most:int,         # At most so many trees
@@ -255,7 +255,7 @@ def draw_things(
         if kind=='tree': draw_tree(v, cx, base, 1.3*scale, grey)
         else: draw_house(v, cx, base, .9*scale)
 
-# %% ../nbs/33_scenes.ipynb #41c50d69
+# %% ../nbs/33_scenes.ipynb #e18183d5
 @dataclass
 class Scene:
     "A landscape: its colours before anybody photographs or paints it, and the seed that it came from."
@@ -276,7 +276,7 @@ def make_scene(
         draw_field(v); draw_things(v, v.horizon+.01, 14)
     return Scene(seed, np.clip(v.img, 0, 1).astype(np.float32))
 
-# %% ../nbs/33_scenes.ipynb #8d7f16b6
+# %% ../nbs/33_scenes.ipynb #130a0b41
 def render_photo(scene:Scene) -> np.ndarray: # (S,S,3) uint8
     "The scene as a camera sees it: vignette, contrast, grain."
     rng, S = np.random.default_rng([scene.seed, 9]), len(scene.img)
@@ -292,20 +292,31 @@ def to_bytes(
     "Floats to bytes, rounded."
     return (np.clip(img, 0, 1)*255+.5).astype(np.uint8)
 
-# %% ../nbs/33_scenes.ipynb #669d2f43
+# %% ../nbs/33_scenes.ipynb #d79403e4
 GREY = np.array([.30,.59,.11], np.float32)   # Rec. 601 luma
 
+def shift_hues(
+    img:np.ndarray, # (S,S,3) in [0,1]
+) -> np.ndarray:    # (S,S,3), not yet cut off at 0 and 1
+    "More colourful; greens towards turquoise, gold and earth towards rose, at about their brightness."
+    r, g, b = np.moveaxis(img, -1, 0)
+    L = img@GREY
+    green = np.clip(4*(g-np.maximum(r, b)), 0, 1)
+    warm = np.clip(2.2*(r-b-np.abs(g-(r+b)/2)), 0, 1)*(1-green)
+    L = L[...,None]
+    return mix(mix(L+(img-L)*1.35, L*[.62,1.08,1.30], .8*green), L*[1.28,.86,1.02], .6*warm)
+
+# %% ../nbs/33_scenes.ipynb #9d83fce3
 def repaint(
     img:np.ndarray, # (S,S,3) in [0,1]
 ) -> np.ndarray:    # (S,S,3) in [0,1]
     "The scene in pastel colours with violet shadows."
     L = img@GREY
-    c = np.clip(L[...,None]+(img-L[...,None])*1.4, 0, 1)
-    c = .14+.84*c**.88
+    c = .14+.84*np.clip(shift_hues(img), 0, 1)**.88
     c = mix(c, [.42,.32,.66], .58*(1-smooth(L, .08, .44)))
     return np.clip(mix(c, [1.,.95,.80], .30*smooth(L, .62, .95)), 0, 1)
 
-# %% ../nbs/33_scenes.ipynb #db12d2f4
+# %% ../nbs/33_scenes.ipynb #55d8f4cc
 def stroke_angles(
     img:np.ndarray, # (S,S,3) in [0,1]
     sigma:float,    # Smoothing in pixels
@@ -316,7 +327,7 @@ def stroke_angles(
     xx, yy, xy = (ndi.gaussian_filter(a, sigma, truncate=3) for a in (gx*gx, gy*gy, gx*gy))
     return .5*np.arctan2(2*xy, xx-yy-2e-6) + np.pi/2
 
-# %% ../nbs/33_scenes.ipynb #9af7b278
+# %% ../nbs/33_scenes.ipynb #643a9801
 @dataclass
 class Brush:
     "One size of brush. Lengths in pixels of a picture of side 256, scaled to others."
@@ -328,7 +339,7 @@ class Brush:
 
 BRUSHES = (Brush(40, 13, 11.5, 3.5, 0), Brush(24, 7.5, 7., 1.8, .09), Brush(13, 4.2, 5., .8, .13))
 
-# %% ../nbs/33_scenes.ipynb #efb7a66b
+# %% ../nbs/33_scenes.ipynb #80017649
 def place_strokes(
     rng:np.random.Generator,
     size:int,        # Side of the canvas
@@ -345,7 +356,7 @@ def place_strokes(
     keep = where[y.astype(int), x.astype(int)]
     return y[keep], x[keep]
 
-# %% ../nbs/33_scenes.ipynb #161f8a29
+# %% ../nbs/33_scenes.ipynb #875230dd
 def stroke_marks(
     rng:np.random.Generator,
     y:np.ndarray, x:np.ndarray, # Centres (N,)
@@ -369,7 +380,7 @@ def stroke_marks(
     height = .55*bristle+1-w*w
     return who[frayed], (y.astype(int)[who]+i-R)[frayed], (x.astype(int)[who]+j-R)[frayed], height[frayed].astype(np.float32)
 
-# %% ../nbs/33_scenes.ipynb #7d4add59
+# %% ../nbs/33_scenes.ipynb #114741bf
 def paint_layer(
     rng:np.random.Generator,
     canvas:np.ndarray, # (T,T,3), changed
@@ -392,7 +403,7 @@ def paint_layer(
     hit = top >= 0
     canvas[hit], relief[hit] = colour[top[hit]], thick[hit]
 
-# %% ../nbs/33_scenes.ipynb #4feadf20
+# %% ../nbs/33_scenes.ipynb #21b7ed17
 def resize(
     img:np.ndarray, # (S,S,3) float32
     size:int,       # New side
@@ -414,7 +425,7 @@ def render_painting(scene:Scene) -> np.ndarray: # (S,S,3) uint8
     canvas *= (1-.10*np.clip(gx+gy, -1, 1))[...,None]
     return to_bytes(resize(canvas, S, Image.LANCZOS))
 
-# %% ../nbs/33_scenes.ipynb #8e4bf8e2
+# %% ../nbs/33_scenes.ipynb #a0e070e1
 def make_pair(
     seed:int,     # 0 or more
     size:int=128, # Side in pixels
@@ -423,7 +434,7 @@ def make_pair(
     scene = make_scene(seed, size)
     return render_photo(scene), render_painting(scene)
 
-# %% ../nbs/33_scenes.ipynb #44318e21
+# %% ../nbs/33_scenes.ipynb #b559e7cc
 def place(
     seed:int, # The data set's seed
     kind:int, # 0 training photograph, 1 training painting, 2 held-out pair
@@ -439,7 +450,7 @@ def save_png(
     "Write a picture, whole or not at all."
     atomic_write(path, lambda f: Image.fromarray(img).save(f, format='PNG', compress_level=1))
 
-# %% ../nbs/33_scenes.ipynb #ef5c7918
+# %% ../nbs/33_scenes.ipynb #fa13bcae
 def write_one(
     job:tuple, # (kind, number, folder, size, seed of the data set)
 ) -> None:
@@ -452,7 +463,7 @@ def write_one(
         save_png(root/f'photo_{i:03d}.png', render_photo(scene))
         save_png(root/f'painting_{i:03d}.png', render_painting(scene))
 
-# %% ../nbs/33_scenes.ipynb #37b09adf
+# %% ../nbs/33_scenes.ipynb #51677678
 def run_jobs(
     jobs:list,          # For `write_one`
     workers:int=None,   # Processes; default: one a core, 1 for few jobs
@@ -469,7 +480,7 @@ def run_jobs(
     with ProcessPoolExecutor(workers, mp_context=get_context('spawn')) as pool:
         for _ in bar(pool.map(write_one, jobs, chunksize=8)): pass
 
-# %% ../nbs/33_scenes.ipynb #ed4fcaff
+# %% ../nbs/33_scenes.ipynb #6b43b06d
 def check_folder(folder:Path) -> Path:
     "Make a folder; refuse one that holds pictures."
     if folder.is_dir() and any(folder.glob('*.png')): raise UserError(f"{folder}: holds pictures already: choose another folder or remove it")

@@ -1,11 +1,11 @@
 """Trains the embedded VAE on a CPU and writes otcfm_nb/assets/vae (AutoencoderTiny, ×8, 4 channels, fp16, NOTICE, sources.tsv).
 
-    apt-get download endless-sky-data lomiri-wallpapers-20.04
+    apt-get download endless-sky-data lomiri-wallpapers-20.04 ukui-wallpapers
     for p in *.deb; do dpkg -x $p unpacked/${p%%_*}; done
     pip install -e '.[dev]' scikit-image scikit-learn
     python scripts/train_vae.py --photos unpacked --minutes 60 --held_out ../shared/data/style_0
 
-Pictures: photographs of those two Debian packages and of scikit-image and scikit-learn, and scenes of chapter 33 with a seed
+Pictures: photographs of those three Debian packages and of scikit-image and scikit-learn, and scenes of chapter 33 with a seed
 of their own. Photographs whose name occurs in --held_out are left out. Licences are read from the packages' copyright files.
 """
 import argparse, fnmatch, json, math, random, re, time
@@ -21,6 +21,11 @@ from otcfm_nb.scenes import write_styles
 
 # No photographs, or hardly any picture in them: space, drawings, engines.
 NO_PHOTOS = re.compile(r'^(nasa|space|station|earthrise|lava)')
+NOTICE = """The weights in this folder were trained from scratch by scripts/train_vae.py of otcfm_nb and are part of it (Apache-2.0).
+They were trained on the photographs listed in sources.tsv, each under the licence given there (of Debian packages: what their
+copyright file says of that file; of scikit-image and scikit-learn: what their own notes say), and on procedural scenes of
+chapter 33. No picture, nor a part of one, is in this folder. Thanks to the photographers.
+"""
 SKIMAGE = ('coffee.png', 'astronaut.png', 'chelsea.png', 'rocket.jpg', 'motorcycle_left.png', 'brick.png', 'gravel.png', 'grass.png')
 
 
@@ -29,7 +34,7 @@ def licence_of(path, copyright_text):
     best, name = 'see the package', str(path)
     for block in copyright_text.split('\n\n'):
         files, licence = re.search(r'^Files:(.*?)(?=^\S)', block, re.M | re.S), re.search(r'^License: *(\S+)', block, re.M)
-        if files and licence and any(fnmatch.fnmatch(name, f'*{p}') for p in files[1].split()): best = licence[1]
+        if files and licence and any(fnmatch.fnmatch(name, f'*{p}') or Path(p).name==path.name for p in files[1].split()): best = licence[1]
     return best
 
 
@@ -154,6 +159,7 @@ def main():
     opt = torch.optim.AdamW(vae.parameters(), lr=a.lr, betas=(.9,.99), weight_decay=1e-4)
     print(f'{sum(p.numel() for p in vae.parameters())/1e6:.2f} M parameters', flush=True)
     out.mkdir(parents=True, exist_ok=True)
+    (out/'NOTICE').write_text(NOTICE)
     (out/'sources.tsv').write_text('file\tsource\tlicence\n'+''.join(f'{p.name}\t{s}\t{l}\n' for p,s,l in found))
     start, step, mean, saved = time.time(), 0, 0., time.time()
     while (used := (time.time()-start)/(60*a.minutes)) < 1:

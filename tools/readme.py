@@ -14,7 +14,17 @@ def rendered() -> str:
     subprocess.run(['nbdev_proc_nbs'], cwd=TOP, check=True, capture_output=True)
     done = subprocess.run(['jupyter', 'nbconvert', '--to', 'markdown', '_proc/index.ipynb', '--stdout'],
                           cwd=TOP, check=True, capture_output=True, encoding='utf-8')
-    return with_heading(done.stdout)
+    return with_heading(links_from_top(without_hidden_code(done.stdout)))
+
+
+def without_hidden_code(text: str) -> str:
+    "Code cells with `echo: false` leave their output only, as in Quarto."
+    return re.sub(r'```python\n#\| *echo: *false\n.*?\n```\n', '', text, flags=re.S)
+
+
+def links_from_top(text: str) -> str:
+    "Chapters and pictures are beside the notebook, and one folder down from the README."
+    return re.sub(r'\]\(((?:images/|\w+\.ipynb)[^)]*)\)', r'](nbs/\1)', text)
 
 
 def with_heading(text: str) -> str:

@@ -1,0 +1,29 @@
+"""The demo as a newcomer runs it, with its scores and its wall-clock time.
+
+    python benchmarks/demo.py [--minutes 3 15]
+
+Writes results/demo.json, and the picture of the last run to nbs/images/before_after.png.
+"""
+import argparse, json, shutil, subprocess, sys, tempfile, time
+from pathlib import Path
+from common import RESULTS, save
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument('--minutes', type=float, nargs='+', default=[3, 15])
+    a = parser.parse_args()
+    runs = {}
+    with tempfile.TemporaryDirectory() as tmp:
+        for minutes in a.minutes:
+            out, start = Path(tmp)/f'{minutes:g}', time.monotonic()
+            subprocess.run([sys.executable, '-m', 'otcfm_nb.demo', '--out', str(out), '--minutes', str(minutes)], check=True)
+            wall = (time.monotonic()-start)/60
+            steps = json.loads((out/'checkpoints'/'metrics.jsonl').read_text().splitlines()[-1])['step']
+            runs[f'{minutes:g}'] = dict(wall_minutes=wall, steps=steps, **json.loads((out/'scores.json').read_text()))
+            picture = RESULTS.parent.parent/'nbs'/'images'/'before_after.png'
+            picture.parent.mkdir(exist_ok=True); shutil.copyfile(out/'before_after.png', picture)
+    save('demo', dict(runs=runs))
+
+
+if __name__ == '__main__': main()

@@ -50,7 +50,7 @@ class TrainingConfig(Section):
     stage1_epochs: Count = 200   # Passes over the data
     use_amp: bool = True         # Mixed precision where the hardware has it
     label_drop_prob: Fraction = .15                      # Share of labels replaced by "no style"
-    num_workers: Annotated[int, Field(ge=0)] = 4         # Kept from the guide: latents are in memory, nothing is loaded
+    num_workers: Annotated[int, Field(ge=0)] = 4         # Processes that pair noise and latents ahead of the training with coupling "ot"; latents themselves are in memory
     vram_budget_gb: Annotated[float, Field(gt=0)] | None = None # GPU memory to stay under; null: what is there
     micro_batch_size: Count | Auto = 'auto'              # Latents at once; gradients of the parts are added up
     activation_checkpointing: bool | Auto = 'auto'       # Compute activations again instead of keeping them
@@ -60,8 +60,8 @@ class TrainingConfig(Section):
     warmup_steps: Annotated[int, Field(ge=0)] = 100      # Steps in which the learning rate rises
     grad_clip: Annotated[float, Field(gt=0)] = 1.        # Largest norm of the gradient
     weight_decay: Annotated[float, Field(ge=0)] = .01    # Of the weight matrices
-    time_sampler: Literal['uniform'] = 'uniform'         # How t is drawn
-    coupling: Literal['independent'] = 'independent'     # How x0 and x1 are paired
+    time_sampler: Literal['uniform', 'logit_normal', 'mode', 'shifted'] = 'uniform' # How t is drawn, chapter 10
+    coupling: Literal['independent', 'ot'] = 'independent' # How x0 and x1 are paired; ot: within each style, chapter 11
     seed: Annotated[int, Field(ge=0, lt=2**31)] = 0      # Decides weights, order and noise
 
 # %% ../nbs/01_config.ipynb #d4b1c9e4

@@ -169,7 +169,7 @@ def check_request(
     if size < 32 or size % 8: raise UserError(f"--size {size}: must be a multiple of 8, 32 or more")
     if not 0 <= seed < 2**31: raise UserError(f"--seed {seed}: must be 0 to {2**31-1}")
 
-# %% ../nbs/50_demo.ipynb #686f6535
+# %% ../nbs/50_demo.ipynb #e4ed6e86
 def report(
     out:Path,       # The demo's folder
     checkpoint:Path,# What was trained
@@ -180,7 +180,7 @@ def report(
     styles = [load_folder(out/'pictures'/f'style_{k}') for k in (0,1)]
     found, round_trip = candidates(load_translator(checkpoint), photos, truth, *styles, s)
     rows = judge(found, photos, truth, styles[1])
-    page = sheet({'photograph': photos, 'ours': found['ours'], 'truth': truth})
+    page = sheet({'photograph': photos, 'ours': found['ours'], 'VAE ceiling': found['VAE ceiling'], 'truth': truth})
     atomic_write(out/'before_after.png', lambda f: page.save(f, format='PNG'))
     scores = dict(rows=rows, round_trip=round_trip, method=s.method, num_steps=s.num_steps, pairs=len(photos))
     atomic_write(out/'scores.json', lambda f: f.write(json.dumps(scores, indent=1).encode()))

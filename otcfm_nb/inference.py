@@ -4,8 +4,8 @@
 
 # %% auto #0
 __all__ = ['main', 'velocity', 'Settings', 'Translator', 'load_translator', 'clamp_latent', 'Translation', 'translate_latent',
-           'pad_to', 'translate_pixels', 'read_input', 'write_output', 'pair_files', 'check_outputs', 'translate_file',
-           'run_inference']
+           'relative', 'pad_to', 'translate_pixels', 'read_input', 'write_output', 'pair_files', 'check_outputs',
+           'translate_file', 'run_inference']
 
 # %% ../nbs/41_inference.ipynb #069fa6a8
 from .commands import early_help, main_guard
@@ -19,7 +19,7 @@ def main(
     target_style:int=1,     # Style that is wanted, from 0
     num_steps:int=20,       # Solver steps each way, 1 or more
     cfg_scale:float=1.0,    # Guidance when generating, 0 or more; 1: none. Inversion is always at 1
-    method:str='midpoint',  # Solver: euler, midpoint, heun, rk4
+    method:str='fireflow',  # Solver: euler, midpoint, heun, rk4, fireflow, reversible
     latent_clamp:bool=False,# Clamp the end result to the range of the training latents?
     size:int=None,          # Resize the short side to this many pixels first; default: as it is
     vae:str=None,           # Use this VAE's folder instead of where the checkpoint says it was
@@ -43,7 +43,7 @@ from .config import Config
 from .data import list_images, read_image, to_image, to_tensor
 from .model import build_model
 from .preprocess_latents import pick_device
-from .solvers import METHODS, integrate
+from .solvers import METHODS, Solution, solve
 from .train import read_checkpoint
 from .vae import LatentCodec, load_vae
 
@@ -72,7 +72,7 @@ class Settings:
     target_style:int=1     # Style that is wanted
     num_steps:int=20       # Solver steps each way
     cfg_scale:float=1.     # Guidance when generating
-    method:str='midpoint'  # Solver
+    method:str='fireflow'  # Solver
     latent_clamp:bool=False# Clamp the end result?
 
     def check(self, num_styles:int) -> 'Settings':
@@ -97,14 +97,14 @@ class Translator:
         self.device = next(model.parameters()).device
 
     @torch.no_grad()
-    def invert(self, x1:Tensor, style:int, num_steps:int=20, method:str='midpoint') -> Tensor:
-        "Latents (B,C,h,w) back to their noise x0, at cfg 1."
-        return integrate(velocity(self.model, style), x1.to(self.device), num_steps, method, t0=1., t1=0.)
+    def invert(self, x1:Tensor, style:int, num_steps:int=20, method:str='fireflow') -> Solution:
+        "Latents (B,C,h,w) back to their noise x0 (in `.x`), at cfg 1."
+        return solve(velocity(self.model, style), x1.to(self.device), num_steps, method, t0=1., t1=0.)
 
     @torch.no_grad()
-    def generate(self, x0:Tensor, style:int, num_steps:int=20, method:str='midpoint', cfg_scale:float=1.) -> Tensor:
-        "Noise (B,C,h,w) forwards to latents of a style."
-        return integrate(velocity(self.model, style, cfg_scale), x0.to(self.device), num_steps, method)
+    def generate(self, x0:Tensor, style:int, num_steps:int=20, method:str='fireflow', cfg_scale:float=1., memory=None) -> Tensor:
+        "Noise (B,C,h,w) forwards to latents of a style; `memory` of an inversion by a reversible method makes its way back exact."
+        return solve(velocity(self.model, style, cfg_scale), x0.to(self.device), num_steps, method, memory=memory).x
 
 # %% ../nbs/41_inference.ipynb #a2d3f7cd
 def load_translator(
@@ -143,6 +143,7 @@ class Translation:
     noise:Tensor      # x0 (B,C,h,w)
     round_trip:float  # Relative error of source -> noise -> source, 0 is perfect
     clamped:int       # Values that latent_clamp changed
+    gap:float         # Relative distance of a reversible method's twins at the noise: its error shows there; nan for others
 
 # %% ../nbs/41_inference.ipynb #f0396376
 def translate_latent(
@@ -153,14 +154,20 @@ def translate_latent(
 ) -> Translation:
     "The structure-conserving loop on latents."
     x1 = x1.float().to(tr.device)
-    x0 = tr.invert(x1, s.source_style, s.num_steps, s.method)
+    x0, memory = tr.invert(x1, s.source_style, s.num_steps, s.method)
     error = float('nan')
-    if certify:
-        back = tr.generate(x0, s.source_style, s.num_steps, s.method)
-        error = ((back-x1).norm()/x1.norm()).item()
-    out, caught = tr.generate(x0, s.target_style, s.num_steps, s.method, s.cfg_scale), 0
+    if certify: error = relative(tr.generate(x0, s.source_style, s.num_steps, s.method, memory=memory), x1)
+    gap = relative(memory[0], x0) if s.method=='reversible' else float('nan')
+    out, caught = tr.generate(x0, s.target_style, s.num_steps, s.method, s.cfg_scale, memory), 0
     if s.latent_clamp: out, caught = clamp_latent(out, tr.latents)
-    return Translation(out, x0, error, caught)
+    return Translation(out, x0, error, caught, gap)
+
+def relative(
+    x:Tensor,    # Any shape
+    want:Tensor, # Of the same shape
+) -> float:      # 0 is equal
+    "Distance of x from what it should be, in lengths of that."
+    return ((x-want).norm()/want.norm()).item()
 
 # %% ../nbs/41_inference.ipynb #67e51ade
 def pad_to(
@@ -255,8 +262,9 @@ def translate_file(
         if target.suffix.lower()!='.pt': pixels = tr.codec.decode(done.latent).cpu()
     else: pixels, done = translate_pixels(tr, x, s)
     write_output(target, done, pixels)
+    gap = f', twins {done.gap:.2%} apart at the noise' if s.method=='reversible' else ''
     clamped = f", {done.clamped} of {done.latent.numel()} values clamped" if s.latent_clamp else ''
-    tqdm.write(f"{target}: round trip under style {s.source_style} off by {done.round_trip:.2%} ({s.method}, {s.num_steps} steps){clamped}")
+    tqdm.write(f"{target}: round trip under style {s.source_style} off by {done.round_trip:.2%} ({s.method}, {s.num_steps} steps){gap}{clamped}")
     return done
 
 # %% ../nbs/41_inference.ipynb #61cab294

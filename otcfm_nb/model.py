@@ -26,7 +26,8 @@ class GRN(nn.Module):
 
     def forward(self, x:Tensor) -> Tensor:
         "(B,C,H,W) to (B,C,H,W)."
-        g = torch.linalg.vector_norm(x, dim=(2,3), keepdim=True, dtype=torch.float32)   # sums of squares overflow in fp16
+        wide = torch.promote_types(x.dtype, torch.float32)   # sums of squares overflow in fp16
+        g = torch.linalg.vector_norm(x, dim=(2,3), keepdim=True, dtype=wide)
         n = (g/(g.mean(1, keepdim=True)+self.eps)).to(x.dtype)
         return x*(1+self.gamma[:,None,None]*n) + self.beta[:,None,None]
 
@@ -51,8 +52,7 @@ class ConvNeXtV2Block(nn.Module):
 # %% ../nbs/21_model.ipynb #a7cc5b1b
 class IsoNext(ModelMixin, ConfigMixin):
     "Velocity v(x_t, t, style) at one resolution, without down-sampling."
-    _supports_gradient_checkpointing = True
-    _no_split_modules = ['ConvNeXtV2Block']
+    _supports_gradient_checkpointing, _no_split_modules = True, ['ConvNeXtV2Block']
 
     @register_to_config
     def __init__(self,
@@ -65,13 +65,11 @@ class IsoNext(ModelMixin, ConfigMixin):
         time_dim:int=256,      # Width of the time embedding, even
     ):
         super().__init__()
-        cond_dim = style_dim+time_dim
-        self.time, self.style = TimeEmbedding(time_dim), StyleEmbedding(num_styles, style_dim)
+        self.time, self.style, cond_dim = TimeEmbedding(time_dim), StyleEmbedding(num_styles, style_dim), style_dim+time_dim
         self.stem = nn.Conv2d(latent_channels, hidden_dim, 3, padding=1)
         self.blocks = nn.ModuleList(ConvNeXtV2Block(hidden_dim, cond_dim, kernel_size) for _ in range(num_layers))
         self.norm, self.head = AdaGN(hidden_dim, cond_dim), nn.Conv2d(hidden_dim, latent_channels, 3, padding=1)
-        self.gradient_checkpointing = False
-        nn.init.zeros_(self.head.weight); nn.init.zeros_(self.head.bias)
+        nn.init.zeros_(self.head.weight); nn.init.zeros_(self.head.bias); self.gradient_checkpointing = False
 
     @property
     def null_style(self) -> int:
@@ -82,9 +80,8 @@ class IsoNext(ModelMixin, ConfigMixin):
         "Latents (B,C,h,w), times (B,), labels (B,) int64 to velocities (B,C,h,w)."
         c = torch.cat([self.time(t), self.style(style)], 1)
         x = self.stem(x_t)
-        for block in self.blocks:
-            if torch.is_grad_enabled() and self.gradient_checkpointing: x = self._gradient_checkpointing_func(block, x, c)
-            else: x = block(x, c)
+        save = torch.is_grad_enabled() and self.gradient_checkpointing
+        for block in self.blocks: x = self._gradient_checkpointing_func(block, x, c) if save else block(x, c)
         return self.head(self.norm(x, c))
 
 # %% ../nbs/21_model.ipynb #e02c8e36

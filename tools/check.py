@@ -3,6 +3,7 @@
     python tools/check.py
 """
 import ast, hashlib, json, re, subprocess, sys
+from importlib.util import find_spec
 from pathlib import Path
 
 TOP = Path(__file__).resolve().parent.parent
@@ -84,6 +85,11 @@ def fresh_import() -> str:
     return '; '.join(bad)
 
 
+def site(*args) -> str:
+    "tools/site.py, where its library is to be had (Python 3.11 and newer)."
+    return run(sys.executable, 'tools/site.py', *args) if find_spec('smalldocs') else ''
+
+
 def no_globals_changed() -> str:
     "Exported code sets no global torch state."
     bad = []
@@ -98,6 +104,8 @@ CHECKS = {
     'nbdev_export leaves no diff': lambda: leaves_no_diff('nbdev_export', 'otcfm_nb/*.py', 'pyproject.toml'),
     'README.md comes from nbs/index.ipynb': lambda: run(sys.executable, 'tools/readme.py', '--check'),
     'every module imports in a fresh interpreter': fresh_import,
+    'the site builds': lambda: site(),
+    'no link on the site is broken': lambda: site('--check'),
     'pyflakes is clean': lambda: run(sys.executable, '-m', 'pyflakes', 'otcfm_nb', 'tools', 'scripts', 'benchmarks', 'setup.py',
                                               'preprocess_latents.py', 'train.py', 'inference.py'),
     'chapters import only lower-numbered ones': imports_look_back,

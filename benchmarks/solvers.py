@@ -1,0 +1,46 @@
+"""Every solver at the same number of evaluations each way, on a trained demo: how exact is the loop, how near the truth?
+
+    otcfm_demo --minutes 15 --out demo && python benchmarks/solvers.py demo [--nfe 20]
+
+Same style: photograph -> noise -> photograph, relative error in latents. A-B-A: photograph -> painting -> photograph.
+dB: PSNR of 8×8 means to the true painting. Two rows with guidance show what it costs, one is the guide's default.
+"""
+import argparse
+from pathlib import Path
+from common import save
+from otcfm_nb.demo import load_folder
+from otcfm_nb.inference import Settings, load_translator, translate_latent
+from otcfm_nb.metrics import blurred_psnr, edge_agreement, patch_swd
+from otcfm_nb.solvers import METHODS, evaluations, steps_within
+
+
+def error(a, b):
+    return ((a-b).norm()/b.norm()).item()
+
+
+def row(tr, x1, photos, truth, style_1, s):
+    done = translate_latent(tr, x1, s)
+    back = translate_latent(tr, done.latent, Settings(1, 0, s.num_steps, s.cfg_scale, s.method), certify=False)
+    x = tr.codec.decode(done.latent)
+    return dict(method=s.method, steps=s.num_steps, cfg=s.cfg_scale, evaluations=evaluations(s.method, s.num_steps), same_style=done.round_trip,
+                a_b_a=error(back.latent, x1), gap=done.gap, db=blurred_psnr(x, truth).item(), patch=patch_swd(x, style_1), edges=edge_agreement(x, photos))
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument('folder', help='folder that otcfm_demo wrote')
+    parser.add_argument('--nfe', type=int, default=20)
+    a = parser.parse_args()
+    out = Path(a.folder)
+    last = max(out.glob('checkpoints/stage1_epoch*.pt'), key=lambda p: p.stat().st_mtime)
+    tr = load_translator(last)
+    photos, truth, style_1 = load_folder(out/'pairs', 'photo*'), load_folder(out/'pairs', 'paint*'), load_folder(out/'pictures'/'style_1')
+    x1, rows = tr.codec.encode(photos), []
+    runs = [(m, steps_within(m, a.nfe), 1.) for m in METHODS] + [('rk4', 4*a.nfe, 1.), ('euler', a.nfe, 2.), ('fireflow', a.nfe-1, 2.)]
+    for method, steps, cfg in runs:
+        rows.append(row(tr, x1, photos, truth, style_1, Settings(0, 1, steps, cfg, method)))
+        print(rows[-1], flush=True)
+    save('solvers', dict(pairs=len(photos), parameters=sum(p.numel() for p in tr.model.parameters()), rows=rows))
+
+
+if __name__ == '__main__': main()

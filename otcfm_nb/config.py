@@ -55,7 +55,7 @@ class TrainingConfig(Section):
     micro_batch_size: Count | Auto = 'auto'              # Latents at once; gradients of the parts are added up
     activation_checkpointing: bool | Auto = 'auto'       # Compute activations again instead of keeping them
     compile: bool | Auto = 'auto'                        # torch.compile; auto: on a GPU
-    channels_last: bool | Auto = 'auto'                  # Memory order of activations; auto: as measured in chapter 21
+    channels_last: bool | Auto = 'auto'                  # Memory order of activations; auto: on
     ema_decay: Fraction = .999                           # Averaging of the weights
     warmup_steps: Annotated[int, Field(ge=0)] = 100      # Steps in which the learning rate rises
     grad_clip: Annotated[float, Field(gt=0)] = 1.        # Largest norm of the gradient
@@ -72,7 +72,7 @@ class DataConfig(Section):
     num_classes: Count = 2                # Number of style folders
     target_size: Count = 512              # Side of the squares that are encoded, in pixels
     vae: str = 'embedded'                 # "embedded", a folder, or a hub id
-    flip: bool = False                    # Mirror latents by chance in training: nearly, not quite, the latents of mirrored pictures
+    flip: bool = False                    # Mirror latents by chance in training; the embedded VAE's are then some way off those of mirrored pictures (benchmarks/vae.py)
 
 # %% ../nbs/01_config.ipynb #752106e1
 class CheckpointConfig(Section):

@@ -12,13 +12,13 @@ from .commands import early_help, main_guard
 # %% ../nbs/50_demo.ipynb #c7d68df1
 def main(
     out:str='otcfm_demo',  # Folder for everything: pictures, latents, checkpoints, results
-    minutes:float=3.,      # Minutes of training, more than 0; the rest takes about one
+    minutes:float=3.,      # Minutes of training, more than 0; the rest takes about two
     epochs:int=None,       # Epochs of training, 1 or more, instead of minutes
     pictures:int=700,      # Training pictures of each style, 8 or more
     pairs:int=32,          # Held-out pairs that the result is judged by, 1 or more
     size:int=128,          # Side of the pictures in pixels, a multiple of 8, 32 or more
     num_steps:int=10,      # Solver steps each way, 1 or more
-    method:str='midpoint', # Solver: euler, midpoint, heun, rk4
+    method:str='midpoint', # Solver: euler, midpoint, heun, rk4, fireflow, reversible
     seed:int=0,            # Decides pictures and training
     force:bool=False,      # Replace an earlier demo in that folder?
 ) -> None:

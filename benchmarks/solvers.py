@@ -9,13 +9,9 @@ import argparse
 from pathlib import Path
 from common import save
 from otcfm_nb.demo import load_folder
-from otcfm_nb.inference import Settings, load_translator, translate_latent
+from otcfm_nb.inference import Settings, load_translator, relative, translate_latent
 from otcfm_nb.metrics import blurred_psnr, edge_agreement, patch_swd
 from otcfm_nb.solvers import METHODS, evaluations, steps_within
-
-
-def error(a, b):
-    return ((a-b).norm()/b.norm()).item()
 
 
 def row(tr, x1, photos, truth, style_1, s):
@@ -23,7 +19,7 @@ def row(tr, x1, photos, truth, style_1, s):
     back = translate_latent(tr, done.latent, Settings(1, 0, s.num_steps, s.cfg_scale, s.method), certify=False)
     x = tr.codec.decode(done.latent)
     return dict(method=s.method, steps=s.num_steps, cfg=s.cfg_scale, evaluations=evaluations(s.method, s.num_steps), same_style=done.round_trip,
-                a_b_a=error(back.latent, x1), gap=done.gap, db=blurred_psnr(x, truth).item(), patch=patch_swd(x, style_1), edges=edge_agreement(x, photos))
+                a_b_a=relative(back.latent, x1), gap=done.gap, db=blurred_psnr(x, truth).item(), patch=patch_swd(x, style_1), edges=edge_agreement(x, photos))
 
 
 def main():

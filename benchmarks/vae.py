@@ -15,10 +15,6 @@ from otcfm_nb.scenes import make_pair
 from otcfm_nb.vae import load_vae
 
 
-def bytes_to_tensor(a):
-    return torch.from_numpy(a).permute(2, 0, 1).float().div(127.5).sub(1)
-
-
 def row(codec, pictures):
     "Mean, lowest and highest PSNR in dB, deviation of the latents, and how far flips are from commuting with encoding."
     zs = [codec.encode(x[None]) for x in pictures]
@@ -36,8 +32,8 @@ def main():
     a = parser.parse_args()
     codec, rows = load_vae(), {}
     scenes = [make_pair(seed, 128) for seed in range(9_000_000, 9_000_064)]
-    rows['scenes, photographed, 128 px'] = row(codec, [bytes_to_tensor(p) for p, _ in scenes])
-    rows['scenes, painted, 128 px'] = row(codec, [bytes_to_tensor(p) for _, p in scenes])
+    rows['scenes, photographed, 128 px'] = row(codec, [to_tensor(p) for p, _ in scenes])
+    rows['scenes, painted, 128 px'] = row(codec, [to_tensor(p) for _, p in scenes])
     for name, folder in (('photographs', a.photos), ('paintings', a.paintings)):
         if Path(folder).is_dir():
             rows[f'{name}, {a.size} px'] = row(codec, [to_tensor(fit_image(read_image(p), a.size)) for p in list_images(folder)])

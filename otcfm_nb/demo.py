@@ -95,6 +95,7 @@ def epochs_in(
 
 # %% ../nbs/50_demo.ipynb #559e6b20
 def train_demo(
+    out:Path,           # The demo's folder, gets config.json
     cfg:Config,         # The configuration
     minutes:float,      # Minutes of training
     epochs:int=None,    # Epochs instead
@@ -104,7 +105,7 @@ def train_demo(
     x1, style, info = load_latents(cfg.data.data_root)
     cfg.training.stage1_epochs = epochs or epochs_in(cfg, x1, style, minutes)
     text = json.dumps(cfg.model_dump(), indent=2)+'\n'
-    atomic_write(Path(cfg.data.data_root).parent/'config.json', lambda f: f.write(text.encode()))
+    atomic_write(out/'config.json', lambda f: f.write(text.encode()))
     trainer = Trainer(cfg, x1, style, info, make_accelerator(cfg))
     print(f'training {trainer.total_steps} steps ({cfg.training.stage1_epochs} epochs) on {trainer.accelerator.device}', flush=True)
     return fit(trainer, progress=progress)
@@ -126,7 +127,7 @@ def candidates(
     "What is to be compared."
     ours, done = translate_pixels(tr, photos, s)
     return {'identity': photos,
-            'colour matching, by picture': torch.cat([reinhard(p[None], style_1) for p in photos]),
+            'colour matching, by picture': reinhard(photos, style_1, by_picture=True),
             'colour matching, by folder': reinhard(photos, style_1, style_0),
             'ours': ours,
             'VAE ceiling': tr.codec.decode(tr.codec.encode(truth))}, done.round_trip
@@ -146,15 +147,14 @@ def judge(
 def sheet(
     rows:dict,       # Caption -> pictures (N,3,S,S) in [-1,1]
     columns:int=8,   # Pictures a row
-    scale:int=1,     # Times as large
 ) -> Image.Image:
     "Rows of pictures with a caption at the left."
-    first = next(iter(rows.values())); side = first.shape[-1]*scale
+    first = next(iter(rows.values())); side = first.shape[-1]
     n, left, gap = min(columns, len(first)), 100, 4
     out = Image.new('RGB', (left+n*(side+gap), len(rows)*(side+gap)), 'white')
     for r,(caption,x) in enumerate(rows.items()):
         ImageDraw.Draw(out).text((6, r*(side+gap)+side//2), caption, fill='black', font=ImageFont.load_default(14), anchor='lm')
-        for i in range(n): out.paste(to_image(x[i]).resize((side,side), Image.NEAREST), (left+i*(side+gap), r*(side+gap)))
+        for i in range(n): out.paste(to_image(x[i]), (left+i*(side+gap), r*(side+gap)))
     return out
 
 # %% ../nbs/50_demo.ipynb #8a726108
@@ -200,7 +200,7 @@ def run_demo(
     make_pictures(out, pictures, pairs, size, seed, progress)
     cfg = demo_config(out, size, seed)
     preprocess(cfg, progress=progress)
-    checkpoint = train_demo(cfg, minutes, epochs, progress)
+    checkpoint = train_demo(out, cfg, minutes, epochs, progress)
     scores = report(out, checkpoint, s)
     print(score_table(scores['rows']))
     print(f"{pairs} held-out pairs. Higher is better in the first and last column, lower in the middle one. "

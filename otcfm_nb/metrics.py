@@ -104,12 +104,13 @@ def reinhard(
     x:Tensor,           # Pictures to recolour (B,3,H,W) in [-1,1]
     style:Tensor,       # Pictures of the style (N,3,H,W)
     source:Tensor=None, # Pictures that x is one of, for its statistics; default: x itself
+    by_picture:bool=False, # Statistics of each picture of x by itself, instead of the set?
 ) -> Tensor:            # (B,3,H,W) in [-1,1]
     "Mean and deviation of each Lab channel moved to the style's (Reinhard et al. 2001)."
     lab, of, to = rgb_to_lab(x.float()), rgb_to_lab((x if source is None else source).float()), rgb_to_lab(style.float())
-    mean = lambda v: v.mean((0,2,3), keepdim=True)
-    std = lambda v: v.std((0,2,3), keepdim=True)
-    return lab_to_rgb((lab-mean(of))/std(of).clamp(min=1e-6)*std(to)+mean(to))
+    mean, std = (lambda v, over: v.mean(over, keepdim=True)), (lambda v, over: v.std(over, keepdim=True))
+    own, whole = (2,3) if by_picture else (0,2,3), (0,2,3)
+    return lab_to_rgb((lab-mean(of, own))/std(of, own).clamp(min=1e-6)*std(to, whole)+mean(to, whole))
 
 # %% ../nbs/42_metrics.ipynb #16a83606
 def score_table(

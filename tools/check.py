@@ -104,7 +104,7 @@ CHECKS = {
     'nbdev_export leaves no diff': lambda: leaves_no_diff('nbdev_export', 'otcfm_nb/*.py', 'pyproject.toml'),
     'README.md comes from nbs/index.ipynb': lambda: run(sys.executable, 'tools/readme.py', '--check'),
     'every module imports in a fresh interpreter': fresh_import,
-    'the site builds': lambda: site(),
+    'the site builds': site,
     'no link on the site is broken': lambda: site('--check'),
     'pyflakes is clean': lambda: run(sys.executable, '-m', 'pyflakes', 'otcfm_nb', 'tools', 'scripts', 'benchmarks', 'setup.py',
                                               'preprocess_latents.py', 'train.py', 'inference.py'),

@@ -6,6 +6,7 @@
 __all__ = ['best_device', 'pick_device', 'choose_precision', 'make_accelerator', 'gpu_memory', 'maybe_compile']
 
 # %% ../nbs/23_device.ipynb #1bc347b4
+from importlib.util import find_spec
 import torch
 from accelerate import Accelerator
 from .commands import UserError
@@ -42,9 +43,11 @@ def make_accelerator(
     cfg:Config,     # The configuration
     cpu:bool=False, # Leave a GPU alone?
 ) -> Accelerator:
-    "accelerate with the precision that suits the device."
-    device = 'cpu' if cpu else best_device()
-    return Accelerator(mixed_precision=choose_precision(device, cfg.training.use_amp)[0], cpu=cpu)
+    "accelerate with the precision that suits the device, and the tracker of the configuration."
+    device, kind = 'cpu' if cpu else best_device(), cfg.training.tracker
+    if kind!='none' and not find_spec(kind): raise UserError(f"training.tracker is {kind}, which is not installed: pip install {kind}, or set it to none")
+    log = {} if kind=='none' else dict(log_with=kind, project_dir=cfg.checkpoint.save_dir)
+    return Accelerator(mixed_precision=choose_precision(device, cfg.training.use_amp)[0], cpu=cpu, **log)
 
 def gpu_memory(
     accelerator:Accelerator,

@@ -84,10 +84,13 @@ class Draws(Dataset):
         style:Tensor, # Their styles (N,) int64
         maps:dict=None, # Chapter 35's statistics; None: latents stay as they are
         device='cpu', # Where to draw
-    ): self.cfg, self.x1, self.style, self.maps, self.device = cfg, x1, style, maps, device
+        rows:Tensor=None, # Latents to draw from, int64; default: all
+    ):
+        self.cfg, self.x1, self.style, self.maps, self.device = cfg, x1, style, maps, device
+        self.rows = torch.arange(len(x1)) if rows is None else rows
 
     def __getitem__(self, step:int) -> Draw:
-        index = batch_index(len(self.x1), self.cfg, step)
+        index = self.rows[batch_index(len(self.rows), self.cfg, step)]
         x1, style = self.x1[index].to(self.device), self.style[index].to(self.device)
         return draw_step(whiten(x1, style, self.maps), style, self.cfg, step)
 

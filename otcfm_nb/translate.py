@@ -4,16 +4,18 @@
 
 # %% auto #0
 __all__ = ['velocity', 'Settings', 'Translator', 'load_translator', 'clamp_latent', 'Translation', 'translate_latent', 'relative',
-           'pad_to', 'translate_pixels']
+           'pad_to', 'translate_pixels', 'sheet']
 
 # %% ../nbs/39_translate.ipynb #03502017
 from dataclasses import dataclass
 from pathlib import Path
 import torch
 import torch.nn.functional as F
+from PIL import Image, ImageDraw, ImageFont
 from torch import Tensor
 from .commands import UserError, nearest
 from .config import Config
+from .data import to_image
 from .model import build_model
 from .solvers import METHODS, Solution, solve
 from .trainer import read_checkpoint
@@ -165,3 +167,17 @@ def translate_pixels(
     x1 = tr.codec.encode(pad_to(pixels, tr.codec.factor).to(tr.device))
     done = translate_latent(tr, x1, s, certify)
     return tr.codec.decode(done.latent)[...,:h,:w].cpu(), done
+
+# %% ../nbs/39_translate.ipynb #26e266e6
+def sheet(
+    rows:dict,       # Caption -> pictures (N,3,S,S) in [-1,1]
+    columns:int=8,   # Pictures a row
+) -> Image.Image:
+    "Rows of pictures with a caption at the left."
+    first = next(iter(rows.values())); side = first.shape[-1]
+    n, left, gap = min(columns, len(first)), 100, 4
+    out = Image.new('RGB', (left+n*(side+gap), len(rows)*(side+gap)), 'white')
+    for r,(caption,x) in enumerate(rows.items()):
+        ImageDraw.Draw(out).text((6, r*(side+gap)+side//2), caption, fill='black', font=ImageFont.load_default(14), anchor='lm')
+        for i in range(n): out.paste(to_image(x[i]), (left+i*(side+gap), r*(side+gap)))
+    return out

@@ -39,7 +39,7 @@ from .data import load_latents, read_image, to_image, to_tensor
 from .inference import Settings, Translator, load_translator, translate_pixels
 from .metrics import blurred_psnr, edge_agreement, patch_swd, reinhard, score_table
 from .preprocess_latents import preprocess
-from .scenes import write_pairs, write_styles
+from .painter import write_pairs, write_styles
 from .train import Trainer, fit, make_accelerator, train_step
 
 # %% ../nbs/50_demo.ipynb #38d46830

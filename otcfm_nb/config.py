@@ -118,6 +118,7 @@ def known_keys(
     for key in path: fields = fields[key].default_factory.model_fields
     return list(fields)
 
+# %% ../nbs/01_config.ipynb #02232018
 def explain(
     e:ValidationError, # From pydantic
     text:str,          # The file
@@ -144,6 +145,7 @@ def parse_config(
     try: return Config.model_validate(content)
     except ValidationError as e: raise UserError(f"{name}: {explain(e, text)}") from None
 
+# %% ../nbs/01_config.ipynb #781ac8b1
 def load_config(
     path:Path, # A file
 ) -> Config:

@@ -20,6 +20,7 @@ class PathSample(NamedTuple):
     t:Tensor    # Time in [0,1] (B,)
     u_t:Tensor  # Velocity of the path (B,...)
 
+# %% ../nbs/10_flow.ipynb #06d1173d
 def sample_path(
     x0:Tensor, # Noise (B,...)
     x1:Tensor, # Data (B,...)
@@ -45,6 +46,7 @@ def logit_normal_times(n:int, generator:torch.Generator=None, device=None) -> Te
     "A standard normal number through the logistic function (Esser et al. 2024, sec. 3.1)."
     return torch.sigmoid(torch.randn(n, generator=generator, device=device))
 
+# %% ../nbs/10_flow.ipynb #6885afd1
 def mode_times(n:int, generator:torch.Generator=None, device=None, # As for `uniform_times`
                scale:float=1.29,                                   # -1 to 1.75: how much of it in the middle
 ) -> Tensor:                                                       # (n,) float32 in [0,1)
@@ -52,6 +54,7 @@ def mode_times(n:int, generator:torch.Generator=None, device=None, # As for `uni
     u = uniform_times(n, generator, device)
     return u + scale*(u - torch.sin(torch.pi/2*u)**2)
 
+# %% ../nbs/10_flow.ipynb #72f74f53
 def shifted_times(n:int, generator:torch.Generator=None, device=None, # As for `uniform_times`
                   shift:float=3.,                                     # Above 1: more near the noise
 ) -> Tensor:                                                          # (n,) float32 in [0,1)

@@ -60,7 +60,7 @@ class TrainingConfig(Section):
     warmup_steps: Annotated[int, Field(ge=0)] = 100      # Steps in which the learning rate rises
     grad_clip: Annotated[float, Field(gt=0)] = 1.        # Largest norm of the gradient
     weight_decay: Annotated[float, Field(ge=0)] = .01    # Of the weight matrices
-    time_sampler: Literal['uniform', 'logit_normal', 'mode', 'shifted'] = 'uniform' # How t is drawn, chapter 10
+    time_sampler: Literal['uniform', 'logit_normal', 'mode', 'shifted'] = 'uniform' # How t is drawn, chapter 14
     coupling: Literal['independent', 'ot'] = 'independent' # How x0 and x1 are paired; ot: within each style, chapter 11
     seed: Annotated[int, Field(ge=0, lt=2**31)] = 0      # Decides weights, order and noise
 

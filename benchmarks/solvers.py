@@ -9,9 +9,9 @@ import argparse
 from pathlib import Path
 from common import save
 from otcfm_nb.demo import load_folder
-from otcfm_nb.inference import Settings, load_translator, relative, translate_latent
 from otcfm_nb.metrics import blurred_psnr, edge_agreement, patch_swd
 from otcfm_nb.solvers import METHODS, evaluations, steps_within
+from otcfm_nb.translate import Settings, load_translator, relative, translate_latent
 
 
 def row(tr, x1, photos, truth, style_1, s):

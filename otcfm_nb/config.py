@@ -62,6 +62,7 @@ class TrainingConfig(Section):
     weight_decay: Annotated[float, Field(ge=0)] = .01    # Of the weight matrices
     time_sampler: Literal['uniform', 'logit_normal', 'mode', 'shifted'] = 'uniform' # How t is drawn, chapter 14
     coupling: Literal['independent', 'ot'] = 'independent' # How x0 and x1 are paired; ot: within each style, chapter 11
+    whiten: bool = True          # Bring each style's latents to mean 0, covariance I first, chapter 35
     seed: Annotated[int, Field(ge=0, lt=2**31)] = 0      # Decides weights, order and noise
 
 # %% ../nbs/01_config.ipynb #d4b1c9e4

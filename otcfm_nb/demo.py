@@ -36,11 +36,13 @@ from torch import Tensor
 from .commands import UserError, atomic_write
 from .config import Config, preset
 from .data import load_latents, read_image, to_image, to_tensor
-from .inference import Settings, Translator, load_translator, translate_pixels
+from .device import make_accelerator
 from .metrics import blurred_psnr, edge_agreement, patch_swd, reinhard, score_table
 from .preprocess_latents import preprocess
 from .painter import write_pairs, write_styles
-from .train import Trainer, fit, make_accelerator, train_step
+from .train import fit
+from .trainer import Trainer, train_step
+from .translate import Settings, Translator, load_translator, translate_pixels
 
 # %% ../nbs/50_demo.ipynb #38d46830
 NOTE = 'made_by_otcfm_demo.txt'

@@ -57,19 +57,17 @@ class LatentCodec:
 
 # %% ../nbs/30_vae.ipynb #53fc6ec2
 @patch
-@torch.no_grad()
 def encode(self:LatentCodec, pixels:Tensor) -> Tensor:
     "Pictures (B,3,H,W) in [-1,1], sides multiples of `factor`, to latents (B,C,H/factor,W/factor) of about unit variance."
     if pixels.shape[-1]%self.factor or pixels.shape[-2]%self.factor: raise ValueError(f"sides {tuple(pixels.shape[-2:])} must be multiples of {self.factor}")
-    z = raw_latent(self.vae.encode(F.pixel_unshuffle(pixels.float(), self.patch)))
+    with torch.no_grad(): z = raw_latent(self.vae.encode(F.pixel_unshuffle(pixels.float(), self.patch)))
     return (z-self.shift)*self.scale
 
 # %% ../nbs/30_vae.ipynb #e23909f7
 @patch
-@torch.no_grad()
 def decode(self:LatentCodec, z:Tensor) -> Tensor:
     "Latents (B,C,h,w) to pictures (B,3,H,W), clamped to [-1,1]."
-    y = self.vae.decode(z.float()/self.scale+self.shift).sample
+    with torch.no_grad(): y = self.vae.decode(z.float()/self.scale+self.shift).sample
     return F.pixel_shuffle(y, self.patch).clamp(-1, 1)
 
 # %% ../nbs/30_vae.ipynb #d260b12e

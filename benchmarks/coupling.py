@@ -9,7 +9,7 @@ import torch
 from scipy.optimize import linear_sum_assignment
 from common import save
 from otcfm_nb.coupling import ot_order, pair_within_styles
-from otcfm_nb.scenes import make_pair
+from otcfm_nb.painter import make_pair
 from otcfm_nb.vae import load_vae
 
 LATENTS = ((4, 16, 16), (4, 64, 64))

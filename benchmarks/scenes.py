@@ -4,7 +4,7 @@
 """
 import statistics, time
 from common import save
-from otcfm_nb.scenes import make_pair
+from otcfm_nb.painter import make_pair
 
 
 def seconds(size, n=12):

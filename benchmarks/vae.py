@@ -11,7 +11,7 @@ import torch
 from common import save
 from otcfm_nb.data import fit_image, list_images, read_image, to_tensor
 from otcfm_nb.metrics import psnr
-from otcfm_nb.scenes import make_pair
+from otcfm_nb.painter import make_pair
 from otcfm_nb.vae import load_vae
 
 

@@ -15,6 +15,7 @@ from fastcore.script import anno_parser
 class UserError(Exception):
     "Bad input. The message is one line: what is wrong, where, and what to do."
 
+# %% ../nbs/00_commands.ipynb #f5022496
 def nearest(
     name:str, # What was written
     names,    # What is known
@@ -51,6 +52,7 @@ def run_main(
         return say(f"error: {' '.join(str(e).split())}", 1)
     return 0
 
+# %% ../nbs/00_commands.ipynb #98cfcb58
 def say(
     line:str, # For stderr
     code:int, # Exit code
@@ -67,6 +69,7 @@ def is_program(
     "Is this module run as a program, rather than imported or run in a notebook?"
     return name=='__main__' and Path(inspect.getfile(func)).name==Path(sys.argv[0]).name
 
+# %% ../nbs/00_commands.ipynb #847e2ffc
 def early_help(
     func,     # The command
     name:str, # `__name__` of its module
@@ -74,6 +77,7 @@ def early_help(
     "Answer --help before anything heavy is imported, and leave."
     if is_program(func, name) and {'-h','--help'} & set(sys.argv[1:]): sys.exit(run_main(func))
 
+# %% ../nbs/00_commands.ipynb #6eb28a72
 def main_guard(
     func,     # The command
     name:str, # `__name__` of its module
@@ -88,18 +92,22 @@ def run_module(
     "`python -m otcfm_nb.<name>` from a console script."
     runpy.run_module(f'otcfm_nb.{name}', run_name='__main__', alter_sys=True)
 
+# %% ../nbs/00_commands.ipynb #58ac1889
 def preprocess_latents() -> None:
     "Console script `otcfm_preprocess_latents`."
     run_module('preprocess_latents')
 
+# %% ../nbs/00_commands.ipynb #0628b5a9
 def train() -> None:
     "Console script `otcfm_train`."
     run_module('train')
 
+# %% ../nbs/00_commands.ipynb #cfa6650a
 def inference() -> None:
     "Console script `otcfm_inference`."
     run_module('inference')
 
+# %% ../nbs/00_commands.ipynb #6b466811
 def demo() -> None:
     "Console script `otcfm_demo`."
     run_module('demo')
@@ -121,6 +129,7 @@ def atomic_write(
         Path(temp).unlink(missing_ok=True)
         raise
 
+# %% ../nbs/00_commands.ipynb #af00a62f
 def current_umask() -> int:
     "The process's umask; it can only be read by setting it."
     mask = os.umask(0); os.umask(mask)

@@ -60,7 +60,7 @@ class TrainingConfig(Section):
     warmup_steps: Annotated[int, Field(ge=0)] = 100      # Steps in which the learning rate rises
     grad_clip: Annotated[float, Field(gt=0)] = 1.        # Largest norm of the gradient
     weight_decay: Annotated[float, Field(ge=0)] = .01    # Of the weight matrices
-    time_sampler: Literal['uniform', 'logit_normal', 'mode', 'shifted'] = 'uniform' # How t is drawn, chapter 10
+    time_sampler: Literal['uniform', 'logit_normal', 'mode', 'shifted'] = 'uniform' # How t is drawn, chapter 14
     coupling: Literal['independent', 'ot'] = 'independent' # How x0 and x1 are paired; ot: within each style, chapter 11
     val_fraction: Annotated[float, Field(ge=0, le=.5)] = .05 # Share of each style's latents kept aside, for a loss that can be compared; rounded down
     tracker: Literal['none', 'tensorboard', 'wandb'] = 'none' # Where accelerate sends the log besides metrics.jsonl
@@ -122,6 +122,7 @@ def known_keys(
     for key in path: fields = fields[key].default_factory.model_fields
     return list(fields)
 
+# %% ../nbs/01_config.ipynb #02232018
 def explain(
     e:ValidationError, # From pydantic
     text:str,          # The file
@@ -148,6 +149,7 @@ def parse_config(
     try: return Config.model_validate(content)
     except ValidationError as e: raise UserError(f"{name}: {explain(e, text)}") from None
 
+# %% ../nbs/01_config.ipynb #781ac8b1
 def load_config(
     path:Path, # A file
 ) -> Config:

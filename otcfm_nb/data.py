@@ -50,6 +50,7 @@ def read_image(
         if isinstance(e, MemoryError): raise
         raise UserError(f"{path}: not a picture that can be read ({one_line(e)}): remove or replace it")
 
+# %% ../nbs/31_data.ipynb #f0390f54
 def one_line(e:Exception) -> str:
     "An error's message without line breaks."
     return ' '.join(str(e).split()) or type(e).__name__
@@ -62,12 +63,14 @@ def fit_image(
     "Scale the short side to `size`, cut out the middle."
     return ImageOps.fit(img, (size,size), Image.LANCZOS)
 
+# %% ../nbs/31_data.ipynb #adf8a0bf
 def to_tensor(
     img:Image.Image, # RGB
 ) -> Tensor:         # (3,H,W) float32 in [-1,1]
     "Bytes to numbers from -1 to 1."
     return torch.from_numpy(np.asarray(img).copy()).permute(2,0,1).float().div(127.5).sub(1)
 
+# %% ../nbs/31_data.ipynb #fd68512f
 def to_image(
     x:Tensor,        # (3,H,W) in [-1,1]; values outside are cut off
 ) -> Image.Image:

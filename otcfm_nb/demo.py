@@ -38,7 +38,7 @@ from .data import load_latents, read_image, to_tensor
 from .device import make_accelerator
 from .metrics import blurred_psnr, edge_agreement, patch_swd, reinhard, score_table
 from .preprocess_latents import preprocess
-from .scenes import write_pairs, write_styles
+from .painter import write_pairs, write_styles
 from .train import fit
 from .trainer import Trainer, train_step
 from .translate import Settings, Translator, load_translator, sheet, translate_pixels

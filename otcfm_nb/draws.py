@@ -13,7 +13,8 @@ from torch import Tensor
 from torch.utils.data import DataLoader, Dataset
 from .config import Config
 from .coupling import pair_within_styles
-from .flow import drop_labels, sample_path, sample_times
+from .flow import drop_labels, sample_path
+from .times import sample_times
 from .whitening import whiten
 
 # %% ../nbs/36_draws.ipynb #c3db906b

@@ -10,6 +10,7 @@ import torch
 import torch.nn as nn
 from diffusers import ConfigMixin, ModelMixin
 from diffusers.configuration_utils import register_to_config
+from fastcore.basics import patch
 from torch import Tensor
 from .adagn import AdaGN, StyleEmbedding, TimeEmbedding
 from .config import ModelConfig
@@ -71,18 +72,21 @@ class IsoNext(ModelMixin, ConfigMixin):
         self.norm, self.head = AdaGN(hidden_dim, cond_dim), nn.Conv2d(hidden_dim, latent_channels, 3, padding=1)
         nn.init.zeros_(self.head.weight); nn.init.zeros_(self.head.bias); self.gradient_checkpointing = False
 
-    @property
-    def null_style(self) -> int:
-        "The label that means no style."
-        return self.config.num_styles
+# %% ../nbs/21_model.ipynb #e48ff88e
+@patch(as_prop=True)
+def null_style(self:IsoNext) -> int:
+    "The label that means no style."
+    return self.config.num_styles
 
-    def forward(self, x_t:Tensor, t:Tensor, style:Tensor) -> Tensor:
-        "Latents (B,C,h,w), times (B,), labels (B,) int64 to velocities (B,C,h,w)."
-        c = torch.cat([self.time(t), self.style(style)], 1)
-        x = self.stem(x_t)
-        save = torch.is_grad_enabled() and self.gradient_checkpointing
-        for block in self.blocks: x = self._gradient_checkpointing_func(block, x, c) if save else block(x, c)
-        return self.head(self.norm(x, c))
+# %% ../nbs/21_model.ipynb #b05b9b57
+@patch
+def forward(self:IsoNext, x_t:Tensor, t:Tensor, style:Tensor) -> Tensor:
+    "Latents (B,C,h,w), times (B,), labels (B,) int64 to velocities (B,C,h,w)."
+    c = torch.cat([self.time(t), self.style(style)], 1)
+    x = self.stem(x_t)
+    save = torch.is_grad_enabled() and self.gradient_checkpointing
+    for block in self.blocks: x = self._gradient_checkpointing_func(block, x, c) if save else block(x, c)
+    return self.head(self.norm(x, c))
 
 # %% ../nbs/21_model.ipynb #e02c8e36
 def build_model(

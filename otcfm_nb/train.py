@@ -49,6 +49,7 @@ def epoch_files(
     number = lambda p: int(re.fullmatch(r'stage1_epoch(\d+)\.pt', p.name)[1])
     return sorted((p for p in Path(folder).glob('stage1_epoch*.pt') if re.fullmatch(r'stage1_epoch\d+\.pt', p.name)), key=number)
 
+# %% ../nbs/40_train.ipynb #34a9aa20
 def newest(
     folder:Path, # checkpoint.save_dir
 ) -> tuple:      # (path, content) of the checkpoint with the most steps, or (None, None)
@@ -73,6 +74,7 @@ def save_epoch(
         (Path(c.save_dir)/'stage1_interrupted.pt').unlink(missing_ok=True)
     return path
 
+# %% ../nbs/40_train.ipynb #d9a6a3fa
 def name_also(
     path:Path, # A file
     name:Path, # Its second name, in the same folder; what is there is replaced
@@ -178,6 +180,7 @@ def sample_rows(
     pool = tr.held if (tr.style[tr.held]==style).any() else tr.rows
     return tr.x1[pool[tr.style[pool]==style][:most]]
 
+# %% ../nbs/40_train.ipynb #1e695f1a
 def write_samples(
     tr:Trainer,
     codec:LatentCodec, # VAE
@@ -259,6 +262,7 @@ def run_train(
     tr.accelerator.end_training()
     if tr.step == tr.total_steps: tr.accelerator.print(f"wrote {last}. Next: otcfm_inference --checkpoint {last} --input PICTURE --source_style 0 --target_style {n-1} --output out.png")
 
+# %% ../nbs/40_train.ipynb #e4230625
 def codec_for_samples(tr:Trainer) -> LatentCodec: # Or None
     "The VAE that made the latents, if sheets are wanted and it can be had."
     if not tr.cfg.checkpoint.sample_every or not tr.accelerator.is_main_process: return None

@@ -140,6 +140,7 @@ def translate_latent(
     if s.latent_clamp: out, caught = clamp_latent(out, tr.latents)
     return Translation(out, x0, error, caught, gap)
 
+# %% ../nbs/39_translate.ipynb #9501b57a
 def relative(
     x:Tensor,    # Any shape
     want:Tensor, # Of the same shape
@@ -156,6 +157,7 @@ def pad_to(
     h, w = x.shape[-2:]
     return F.pad(x, (0, -w % factor, 0, -h % factor), mode='replicate')
 
+# %% ../nbs/39_translate.ipynb #9b23741d
 def translate_pixels(
     tr:Translator,
     pixels:Tensor, # Pictures (B,3,H,W) in [-1,1], any size

@@ -13,6 +13,7 @@ import diffusers, torch
 import torch.nn as nn
 import torch.nn.functional as F
 from diffusers import AutoencoderTiny
+from fastcore.basics import patch
 from huggingface_hub import HfApi
 from huggingface_hub.errors import RepositoryNotFoundError
 from torch import Tensor
@@ -27,6 +28,7 @@ def raw_latent(
     if hasattr(out, 'latent_dist'): return out.latent_dist.mode()
     return out.latents if hasattr(out, 'latents') else out.latent
 
+# %% ../nbs/30_vae.ipynb #fa75e2f1
 def scaling_of(
     vae,        # A diffusers VAE
 ) -> tuple:     # (shift, scale), each a number or (1,C,1,1)
@@ -53,25 +55,29 @@ class LatentCodec:
         probe = self.encode(torch.zeros(1,3,64,64))
         self.factor, self.latent_channels = 64//probe.shape[-1], probe.shape[1]
 
-    def to(self, device) -> 'LatentCodec':
-        "Move to a device."
-        self.vae.to(device)
-        move = lambda v: v.to(device) if isinstance(v, Tensor) else v
-        self.shift, self.scale = move(self.shift), move(self.scale)
-        return self
+# %% ../nbs/30_vae.ipynb #53fc6ec2
+@patch
+def encode(self:LatentCodec, pixels:Tensor) -> Tensor:
+    "Pictures (B,3,H,W) in [-1,1], sides multiples of `factor`, to latents (B,C,H/factor,W/factor) of about unit variance."
+    if pixels.shape[-1]%self.factor or pixels.shape[-2]%self.factor: raise ValueError(f"sides {tuple(pixels.shape[-2:])} must be multiples of {self.factor}")
+    with torch.no_grad(): z = raw_latent(self.vae.encode(F.pixel_unshuffle(pixels.float(), self.patch)))
+    return (z-self.shift)*self.scale
 
-    @torch.no_grad()
-    def encode(self, pixels:Tensor) -> Tensor:
-        "Pictures (B,3,H,W) in [-1,1], sides multiples of `factor`, to latents (B,C,H/factor,W/factor) of about unit variance."
-        if pixels.shape[-1]%self.factor or pixels.shape[-2]%self.factor: raise ValueError(f"sides {tuple(pixels.shape[-2:])} must be multiples of {self.factor}")
-        z = raw_latent(self.vae.encode(F.pixel_unshuffle(pixels.float(), self.patch)))
-        return (z-self.shift)*self.scale
+# %% ../nbs/30_vae.ipynb #e23909f7
+@patch
+def decode(self:LatentCodec, z:Tensor) -> Tensor:
+    "Latents (B,C,h,w) to pictures (B,3,H,W), clamped to [-1,1]."
+    with torch.no_grad(): y = self.vae.decode(z.float()/self.scale+self.shift).sample
+    return F.pixel_shuffle(y, self.patch).clamp(-1, 1)
 
-    @torch.no_grad()
-    def decode(self, z:Tensor) -> Tensor:
-        "Latents (B,C,h,w) to pictures (B,3,H,W), clamped to [-1,1]."
-        y = self.vae.decode(z.float()/self.scale+self.shift).sample
-        return F.pixel_shuffle(y, self.patch).clamp(-1, 1)
+# %% ../nbs/30_vae.ipynb #d260b12e
+@patch
+def to(self:LatentCodec, device) -> 'LatentCodec':
+    "Move to a device."
+    self.vae.to(device)
+    move = lambda v: v.to(device) if isinstance(v, Tensor) else v
+    self.shift, self.scale = move(self.shift), move(self.scale)
+    return self
 
 # %% ../nbs/30_vae.ipynb #d97177ab
 def weights_hash(
@@ -90,6 +96,7 @@ def embedded_path() -> Path:
     "The folder of the VAE that comes with the package."
     return Path(otcfm_nb.__file__).parent/'assets'/'vae'
 
+# %% ../nbs/30_vae.ipynb #81f67d96
 def hub_arguments(
     name:str,       # Hub id
 ) -> dict:          # Keyword arguments for from_pretrained
@@ -99,6 +106,7 @@ def hub_arguments(
     except Exception: return dict(local_files_only=True)   # no network, or HF_HUB_OFFLINE; each client library has errors of its own
     return {}
 
+# %% ../nbs/30_vae.ipynb #484c1a68
 def vae_config(
     name:str,       # Folder or hub id
     where:dict,     # Keyword arguments for from_pretrained
@@ -126,6 +134,7 @@ def load_vae(
         return LatentCodec(cls.from_pretrained(source, torch_dtype=torch.float32, **where)).to(device)
     except (OSError, ValueError) as e: raise UserError(f"VAE '{name}': can't be loaded ({reason(e)}): check the name and the network, {WAY_OUT}") from None
 
+# %% ../nbs/30_vae.ipynb #b9d7bbe2
 def reason(
     e:Exception, # From the Hub or the disk
 ) -> str:        # Its first sentence

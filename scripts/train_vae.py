@@ -5,7 +5,7 @@
     pip install -e '.[dev]' scikit-image scikit-learn
     python scripts/train_vae.py --photos unpacked --minutes 60 --held_out ../shared/data/style_0
 
-Pictures: photographs of those three Debian packages and of scikit-image and scikit-learn, and scenes of chapter 33 with a seed
+Pictures: photographs of those three Debian packages and of scikit-image and scikit-learn, and scenes of chapters 33 and 34 with a seed
 of their own. Photographs whose name occurs in --held_out are left out. Licences are read from the packages' copyright files.
 """
 import argparse, fnmatch, json, math, random, re, time
@@ -17,14 +17,14 @@ from diffusers import AutoencoderTiny
 from diffusers.training_utils import EMAModel
 from PIL import Image, ImageDraw
 from otcfm_nb.data import list_images, read_image
-from otcfm_nb.scenes import write_styles
+from otcfm_nb.painter import write_styles
 
 # No photographs, or hardly any picture in them: space, drawings, engines.
 NO_PHOTOS = re.compile(r'^(nasa|space|station|earthrise|lava)')
 NOTICE = """The weights in this folder were trained from scratch by scripts/train_vae.py of otcfm_nb and are part of it (Apache-2.0).
 They were trained on the photographs listed in sources.tsv, each under the licence given there (of Debian packages: what their
 copyright file says of that file; of scikit-image and scikit-learn: what their own notes say), and on procedural scenes of
-chapter 33. No picture, nor a part of one, is in this folder. Thanks to the photographers.
+chapters 33 and 34. No picture, nor a part of one, is in this folder. Thanks to the photographers.
 """
 SKIMAGE = ('coffee.png', 'astronaut.png', 'chelsea.png', 'rocket.jpg', 'motorcycle_left.png', 'brick.png', 'gravel.png', 'grass.png')
 

@@ -72,13 +72,6 @@ def known_directives() -> str:
     return '; '.join(bad)
 
 
-def exported_cells_are_short() -> str:
-    lines = lambda c: sum(1 for x in c.splitlines() if x.strip() and not x.startswith('#|'))
-    bad = [f'{p.name}: a cell of {lines(c)} lines' for p, cells in chapters().items() for c in cells
-           if re.search(r'^#\| *exports?\b', c, re.M) and lines(c) > 30]
-    return '; '.join(bad)
-
-
 def fresh_import() -> str:
     mods = ['otcfm_nb'] + [f'otcfm_nb.{p.stem}' for p in sorted(LIB.glob('*.py')) if not p.stem.startswith('_')]
     bad = [f'{m}: {out.splitlines()[-1]}' for m in mods if (out := run(sys.executable, '-c', f'import {m}'))]
@@ -111,7 +104,8 @@ CHECKS = {
     'chapters import only lower-numbered ones': imports_look_back,
     'one chapter a module, one module a chapter': one_module_a_chapter,
     'every #| directive is known': known_directives,
-    'exported cells have at most 30 lines': exported_cells_are_short,
+    'every chapter keeps to the limits of tools/shape.py': lambda: run(sys.executable, 'tools/shape.py', '--quiet').replace('\n', '; '),
+    'every chapter can be opened in Colab': lambda: run(sys.executable, 'tools/colab.py', '--check').replace('\n', '; '),
     'no set_default_* in exported code': no_globals_changed,
 }
 

@@ -68,6 +68,12 @@ def front(name) -> dict:
     return dict(re.findall(r'^([\w-]+): *(.*)$', first_cell(PROC/name), re.M))
 
 
+def full_name(n) -> str:
+    "Of a function or class; a function that is patched into a class is a method of it."
+    patched = any('patch' in ast.unparse(d) for d in n.decorator_list)
+    return f'{ast.unparse(n.args.args[0].annotation)}.{n.name}' if patched else n.name
+
+
 def write_api(source) -> None:
     "_proc/api.md: all functions and classes on one page, each with its chapter and its source."
     out = ['---', 'title: All functions and classes', 'description: What the package exports, module by module.', '---', '']
@@ -78,7 +84,8 @@ def write_api(source) -> None:
         for n in ast.parse(read(module)).body:      # read, not imported: torch takes its time
             if not isinstance(n, (ast.FunctionDef, ast.ClassDef)) or n.name.startswith('_'): continue
             doc = (ast.get_docstring(n) or '').split('\n')[0].replace('|', r'\|')
-            out.append(f'| [`{n.name}`]({home}#{n.name.lower()}) | {doc} | [source]({source}/otcfm_nb/{module.name}#L{n.lineno}) |')
+            name = full_name(n)
+            out.append(f'| [`{name}`]({home}#{name.lower()}) | {doc} | [source]({source}/otcfm_nb/{module.name}#L{n.lineno}) |')
         out.append('')
     write(PROC/'api.md', '\n'.join(out))
 

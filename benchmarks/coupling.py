@@ -8,8 +8,11 @@ import scipy
 import torch
 from scipy.optimize import linear_sum_assignment
 from common import save
+from accelerate import Accelerator
+from otcfm_nb.config import preset
 from otcfm_nb.coupling import ot_order, pair_within_styles
 from otcfm_nb.painter import make_pair
+from otcfm_nb.trainer import Trainer, train_step
 from otcfm_nb.vae import load_vae
 
 LATENTS = ((4, 16, 16), (4, 64, 64))
@@ -108,14 +111,31 @@ def latents(scenes, b=64) -> dict:
     return dict(scenes=scenes, dimensions=z[0].shape[1], batches_of_one_style=rows, noise_tells_style={k: leak(z, b, g, p) for k, p in pairs.items()}, leak_batch=b)
 
 
+def training_steps(steps, batch=64) -> dict:
+    "Median seconds of a step of the demo's model without pairing, paired in the step, and paired by two workers; alternating in one run."
+    g, trainers = torch.Generator().manual_seed(0), {}
+    x1, style = torch.randn(512, *LATENTS[0], generator=g), torch.arange(512) % 2
+    for name, coupling, workers in (('independent', 'independent', 0), ('ot, in the step', 'ot', 0), ('ot, 2 workers', 'ot', 2)):
+        cfg = preset('demo'); cfg.training.batch_size, cfg.training.coupling, cfg.training.num_workers = batch, coupling, workers
+        trainers[name] = Trainer(cfg, x1, style, accelerator=Accelerator(cpu=True), max_steps=steps+2)
+    times = {k: [] for k in trainers}
+    for i in range(steps+2):
+        for k, tr in trainers.items():
+            took, _ = seconds(lambda: train_step(tr))
+            if i >= 2: times[k].append(took)
+    median = {k: statistics.median(t) for k, t in times.items()}
+    return dict(batch=batch, latent=LATENTS[0], seconds=median, ratio={k: v/median['independent'] for k, v in median.items()})
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument('--repeats', type=int, default=9)
     parser.add_argument('--batches', type=int, nargs='+', default=[32, 64, 128, 256, 512])
     parser.add_argument('--scenes', type=int, default=192)
+    parser.add_argument('--steps', type=int, default=20)
     a = parser.parse_args()
     save('coupling', dict(scipy=scipy.__version__, data='standard normal numbers', seconds=timings(a.batches, a.repeats), gil=gil(min(a.repeats, 5)),
-                          latents=latents(a.scenes)))
+                          training=training_steps(a.steps), latents=latents(a.scenes)))
 
 
 if __name__ == '__main__': main()

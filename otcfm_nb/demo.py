@@ -121,7 +121,7 @@ def load_folder(
 
 def candidates(
     tr:Translator,      # A trained translator with its VAE
-    photos:Tensor, truth:Tensor,    # Held-out pairs (N,3,S,S) each
+    photos:Tensor, truth:Tensor, second:Tensor, # Held-out places: photograph, painting, painted again (N,3,S,S) each
     style_0:Tensor, style_1:Tensor, # Training pictures (M,3,S,S) each
     s:Settings,         # How to translate
 ) -> tuple:             # (name -> pictures (N,3,S,S), round trip error)
@@ -131,6 +131,7 @@ def candidates(
             'colour matching, by picture': reinhard(photos, style_1, by_picture=True),
             'colour matching, by folder': reinhard(photos, style_1, style_0),
             'ours': ours,
+            'the painter, again': second,
             'VAE ceiling': tr.codec.decode(tr.codec.encode(truth))}, done.round_trip
 
 # %% ../nbs/50_demo.ipynb #ace20b1a
@@ -163,9 +164,10 @@ def report(
     s:Settings,     # How to translate
 ) -> dict:          # `rows`, `round_trip`
     "Translate the held-out photographs, write `before_after.png` and `scores.json`."
-    photos, truth = load_folder(out/'pairs', 'photo*'), load_folder(out/'pairs', 'paint*')
+    places = [load_folder(out/'pairs', f'{name}*') for name in ('photo','paint','second')]
+    photos, truth, _ = places
     styles = [load_folder(out/'pictures'/f'style_{k}') for k in (0,1)]
-    found, round_trip = candidates(load_translator(checkpoint), photos, truth, *styles, s)
+    found, round_trip = candidates(load_translator(checkpoint), *places, *styles, s)
     rows = judge(found, photos, truth, styles[1])
     page = sheet({'photograph': photos, 'ours': found['ours'], 'VAE ceiling': found['VAE ceiling'], 'truth': truth})
     atomic_write(out/'before_after.png', lambda f: page.save(f, format='PNG'))

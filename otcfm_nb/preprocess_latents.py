@@ -4,7 +4,7 @@
 
 # %% auto #0
 __all__ = ['main', 'source_entry', 'channel_stats', 'pooled_stats', 'read_index', 'write_index', 'plan_work', 'read_batch',
-           'write_latent', 'encode_all', 'check_request', 'preprocess', 'run_preprocess']
+           'write_latent', 'encode_all', 'read_part', 'share_work', 'check_request', 'preprocess', 'run_preprocess']
 
 # %% ../nbs/32_preprocess_latents.ipynb #d8d234a3
 from .commands import early_help, main_guard
@@ -23,15 +23,17 @@ def main(
 early_help(main, __name__)
 
 # %% ../nbs/32_preprocess_latents.ipynb #d7a878da
-import hashlib, json, time
+import hashlib, json, os, time
 from pathlib import Path
 import torch
+from accelerate import PartialState
+from accelerate.utils import gather_object
 from torch import Tensor
 from tqdm import tqdm
 from .commands import UserError, atomic_write
 from .config import Config, load_config
-from .device import pick_device
 from .data import fit_image, latent_names, list_images, read_image, style_folders, to_tensor
+from .device import pick_device
 from .vae import LatentCodec, load_vae
 
 # %% ../nbs/32_preprocess_latents.ipynb #338e789d
@@ -66,11 +68,12 @@ def read_index(
     head:dict,      # What must agree: vae, target_size, shape
 ) -> dict:          # Entries of an earlier run by latent name, {} where there is none or it does not fit
     "The entries that an earlier run left and that still hold under `head`."
-    path = data_root/'latents.json'
-    if not path.exists(): return {}
+    path, found = data_root/'latents.json', {}
+    for part in sorted(data_root.glob('latents.part*.json')): found |= read_part(part, head)
+    if not path.exists(): return found
     try: old = json.loads(path.read_text(encoding='utf-8'))
     except ValueError: raise UserError(f"{path}: not JSON, so its latents can't be trusted: remove it to encode everything again")
-    if all(old.get(k)==v for k,v in head.items()): return old['files']
+    if all(old.get(k)==v for k,v in head.items()): return old['files'] | found
     print(f"{path}: latents of another VAE or size: every picture is encoded again")
     return {}
 
@@ -80,12 +83,13 @@ def write_index(
     head:dict,      # vae, target_size, shape
     files:dict,     # Entries by latent name
     num_styles:int, # Number of style folders
+    name:str='latents.json', # Name of the index; of one process among several a part
 ) -> None:
-    "Write `latents.json` whole or not at all."
+    "Write the index whole or not at all."
     files = dict(sorted(files.items()))
     index = dict(format=1, **head, num_styles=num_styles, **pooled_stats(list(files.values())), files=files)
     text = json.dumps(index, indent=1, ensure_ascii=False)
-    atomic_write(data_root/'latents.json', lambda f: f.write(text.encode()))
+    atomic_write(data_root/name, lambda f: f.write(text.encode()))
 
 # %% ../nbs/32_preprocess_latents.ipynb #d52693ca
 def plan_work(
@@ -137,11 +141,12 @@ def encode_all(
     batch_size:int=8,  # Pictures at once
     device:str='cpu',  # Where the VAE is
     every:float=10.,   # Seconds between writes of the index
+    index:str='latents.json', # Name of the index
     progress:bool=True,# Show a bar?
 ) -> list:             # Why pictures were skipped, a line each
     "Encode what is to be done; whatever happens, the index tells what is finished."
     skipped, last = [], time.monotonic()
-    save = lambda: files and write_index(data_root, head, files, num_styles)
+    save = lambda: files and write_index(data_root, head, files, num_styles, index)
     bar = tqdm(total=len(todo), desc='encoding', unit='picture', disable=None if progress else True)
     try:
         for i in range(0, len(todo), batch_size):
@@ -154,6 +159,35 @@ def encode_all(
             bar.update(len(todo[i:i+batch_size]))
             if time.monotonic()-last > every: save(); last = time.monotonic()
     finally: bar.close(); save()
+    return skipped
+
+# %% ../nbs/32_preprocess_latents.ipynb #ba2db46b
+def read_part(
+    path:Path, # An index of one process
+    head:dict, # What must agree
+) -> dict:     # Its entries; {} if it is damaged or does not fit
+    "What one process of an earlier run finished."
+    try: old = json.loads(path.read_text(encoding='utf-8'))
+    except (OSError, ValueError): return {}
+    return old['files'] if all(old.get(k)==v for k,v in head.items()) else {}
+
+# %% ../nbs/32_preprocess_latents.ipynb #b6380949
+def share_work(
+    state:PartialState, # The processes
+    codec:LatentCodec, todo:list, files:dict, root:Path, head:dict, num_styles:int, batch_size:int, device:str, # As for `encode_all`
+    progress:bool=True, # Show a bar, in the main process?
+) -> list:              # Why pictures were skipped, in all processes
+    "Encode this process's pictures; the main process joins what all have done."
+    k, n, mine = state.process_index, state.num_processes, {}
+    state.wait_for_everyone()                                   # all have read the old index before anybody writes
+    skipped = encode_all(codec, todo[k::n], mine, root, head, num_styles, batch_size, device, index=f'latents.part{k}.json', progress=progress and k==0)
+    state.wait_for_everyone()
+    for part in root.glob('latents.part*.json'): files |= read_part(part, head)
+    skipped = gather_object(skipped)
+    if state.is_main_process:
+        if files: write_index(root, head, files, num_styles)
+        for part in root.glob('latents.part*.json'): part.unlink()
+    state.wait_for_everyone()
     return skipped
 
 # %% ../nbs/32_preprocess_latents.ipynb #a1c29b24
@@ -177,6 +211,7 @@ def preprocess(
     batch_size:int=8,     # Pictures at once
     device:str='cpu',     # Where the VAE runs
     progress:bool=True,   # Show a bar?
+    state:PartialState=None, # The processes that share the work; None: this one alone
 ) -> dict:                # Counts: `encoded`, `unchanged`; `shape` of a latent; `skipped`: reasons, a line each
     "Encode the style folders of `cfg` into latents; do only what is missing."
     size = cfg.data.target_size if target_size is None else target_size
@@ -186,10 +221,10 @@ def preprocess(
     check_request(cfg, size, codec)
     shape = [codec.latent_channels, size//codec.factor, size//codec.factor]
     head = dict(vae=dict(name=cfg.data.vae, identity=codec.identity), target_size=size, shape=shape)
-    todo, files = plan_work(raw, root, folders, read_index(root, head))
-    unchanged = len(files)
     root.mkdir(parents=True, exist_ok=True)
-    skipped = encode_all(codec, todo, files, root, head, len(folders), batch_size, device, progress=progress)
+    todo, files = plan_work(raw, root, folders, read_index(root, head))
+    unchanged, work = len(files), (codec, todo, files, root, head, len(folders), batch_size, device)
+    skipped = share_work(state, *work, progress=progress) if state else encode_all(*work, progress=progress)
     if not files: raise UserError(f"{raw}: no picture could be read: {skipped[0]}")
     return dict(encoded=len(files)-unchanged, unchanged=unchanged, shape=shape, skipped=skipped)
 
@@ -204,9 +239,11 @@ def run_preprocess(
     "The command: read the config, do the job, tell what was done and what comes next."
     if batch_size < 1: raise UserError(f"--batch_size {batch_size}: must be 1 or more")
     cfg = load_config(config)
-    device = pick_device(device)
-    print(f"preprocess_latents: device {device}, float32, VAE {cfg.data.vae}, {target_size or cfg.data.target_size} px")
-    done = preprocess(cfg, target_size, batch_size, device)
+    state = PartialState(cpu=device=='cpu') if int(os.environ.get('WORLD_SIZE', 1)) > 1 else None
+    device, several = (str(state.device), f', {state.num_processes} processes') if state else (pick_device(device), '')
+    if not state or state.is_main_process: print(f"preprocess_latents: device {device}{several}, float32, VAE {cfg.data.vae}, {target_size or cfg.data.target_size} px")
+    done = preprocess(cfg, target_size, batch_size, device, state=state)
+    if state and not state.is_main_process: return
     for reason in done['skipped']: print(f"skipped: {reason}")
     size = '×'.join(map(str, done['shape']))
     print(f"wrote {done['encoded']} latents ({size}) to {cfg.data.data_root}, {done['unchanged']} unchanged, "

@@ -97,7 +97,7 @@ def step_seconds(
     others = cut.accumulation-1
     return others*time(cut.micro_batch) + time(cut.batch-others*cut.micro_batch)
 
-# %% ../nbs/22_memory.ipynb #78834eca
+# %% ../nbs/22_memory.ipynb #a79c52e2
 @dataclass(frozen=True)
 class Plan(Cut):
     "A cut, and what it is predicted to take."
@@ -114,7 +114,7 @@ class Plan(Cut):
     @property
     def fits(self) -> bool:
         "Does it stay within nine tenths of the card?"
-        return not self.budget or self.peak <= SHARE*self.budget
+        return self.peak <= SHARE*self.budget
 
 # %% ../nbs/22_memory.ipynb #70e82865
 def choices(
@@ -143,7 +143,7 @@ def allowed(
     if wish=='auto': return list(range(blocks))
     return [blocks if wish is True else min(int(wish), blocks)]
 
-# %% ../nbs/22_memory.ipynb #ec21075a
+# %% ../nbs/22_memory.ipynb #4503f251
 def predict(
     cfg:Config, shape:tuple, # As for `make_plan`
     cut:Cut,                 # How the batch goes through
@@ -165,10 +165,11 @@ def make_plan(
     asked = Cut(batch or t.batch_size, 1, 0, precision or ('bf16' if t.use_amp else 'no'))
     least = replace(asked, micro_batch=1 if t.micro_batch_size=='auto' else min(t.micro_batch_size, asked.batch), checkpointed=allowed(t.activation_checkpointing, blocks)[-1])
     if not budget: return Plan(**vars(replace(least, micro_batch=least.micro_batch if t.micro_batch_size!='auto' else asked.batch, checkpointed=allowed(t.activation_checkpointing, blocks)[0])))
-    found = choices(cfg, asked, blocks, one_more(cfg, shape, asked.precision), SHARE*budget*GB - CONTEXT)
-    for cut,*_ in sorted(found, key=lambda f: f[2])[:5]:
-        plan = predict(cfg, shape, cut, budget)
+    costs, room = one_more(cfg, shape, asked.precision), SHARE*budget*GB - CONTEXT
+    while found := choices(cfg, asked, blocks, costs, room):
+        plan = predict(cfg, shape, min(found, key=lambda f: f[2])[0], budget)
         if plan.fits: return replace(plan, others=tuple(found))
+        room -= (plan.peak - SHARE*budget)*GB
     return predict(cfg, shape, least, budget)
 
 # %% ../nbs/22_memory.ipynb #484c49b4

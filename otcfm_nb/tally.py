@@ -149,7 +149,7 @@ def as_on_cuda(
     for m in model.modules():
         if isinstance(m, nn.GroupNorm): m.register_forward_pre_hook(lambda m, args: (args[0].float(),))
 
-# %% ../nbs/21_tally.ipynb #701f198e
+# %% ../nbs/21_tally.ipynb #28cc841f
 def trainee(
     cfg:Config,       # The configuration
     cut:Cut,          # How the batch goes through
@@ -158,6 +158,7 @@ def trainee(
 ) -> tuple:           # (model, average, optimiser)
     "All that is trained, with its states, as it is in the middle of a run."
     with torch.device(device), book.part('weights'): model = build_model(cfg.model).train()
+    if device=='cuda' and cfg.training.channels_last!=False: model = model.to(memory_format=torch.channels_last)
     checkpoint_blocks(model, cut.checkpointed)
     if device=='cpu' and cut.precision!='no': as_on_cuda(model)
     with book.part('EMA'): ema = EMAModel(model.parameters(), decay=cfg.training.ema_decay, foreach=True)

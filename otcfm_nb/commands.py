@@ -4,7 +4,7 @@
 
 # %% auto #0
 __all__ = ['UserError', 'nearest', 'parser_of', 'run_main', 'say', 'is_program', 'early_help', 'main_guard', 'run_module',
-           'preprocess_latents', 'train', 'inference', 'demo', 'atomic_write', 'current_umask']
+           'preprocess_latents', 'train', 'inference', 'demo', 'plan', 'atomic_write', 'current_umask']
 
 # %% ../nbs/00_commands.ipynb #c55f9924
 import difflib, inspect, os, runpy, sys, tempfile, traceback
@@ -31,6 +31,7 @@ def parser_of(
     "The parser that a function's parameters and comments make."
     prog = f'otcfm_{func.__module__.rpartition(".")[2]}' if func.__name__=='main' else func.__name__
     if func.__module__=='__main__': prog = f'otcfm_{Path(sys.argv[0]).stem}'
+    prog = prog.replace('otcfm_memory', 'otcfm_plan')   # the one command that isn't called like its module
     parser = anno_parser(func, prog=prog)
     parser.add_argument('--debug', action='store_true', help='Show the traceback of an error')
     return parser
@@ -111,6 +112,10 @@ def inference() -> None:
 def demo() -> None:
     "Console script `otcfm_demo`."
     run_module('demo')
+
+def plan() -> None:
+    "Console script `otcfm_plan`."
+    run_module('memory')
 
 # %% ../nbs/00_commands.ipynb #986765db
 def atomic_write(

@@ -53,7 +53,7 @@ class TrainingConfig(Section):
     num_workers: Annotated[int, Field(ge=0)] = 4         # Processes that pair noise and latents ahead of the training with coupling "ot"; latents themselves are in memory
     vram_budget_gb: Annotated[float, Field(gt=0)] | None = None # GPU memory to stay under; null: what is there
     micro_batch_size: Count | Auto = 'auto'              # Latents at once; gradients of the parts are added up
-    activation_checkpointing: bool | Auto = 'auto'       # Compute activations again instead of keeping them
+    activation_checkpointing: bool | Count | Auto = 'auto' # Compute activations again instead of keeping them: of all blocks, or of the first so many
     compile: bool | Auto = 'auto'                        # torch.compile; auto: on a GPU
     channels_last: bool | Auto = 'auto'                  # Memory order of activations; auto: on
     ema_decay: Fraction = .999                           # Averaging of the weights

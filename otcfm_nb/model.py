@@ -70,7 +70,7 @@ class IsoNext(ModelMixin, ConfigMixin):
         self.stem = nn.Conv2d(latent_channels, hidden_dim, 3, padding=1)
         self.blocks = nn.ModuleList(ConvNeXtV2Block(hidden_dim, cond_dim, kernel_size) for _ in range(num_layers))
         self.norm, self.head = AdaGN(hidden_dim, cond_dim), nn.Conv2d(hidden_dim, latent_channels, 3, padding=1)
-        nn.init.zeros_(self.head.weight); nn.init.zeros_(self.head.bias); self.gradient_checkpointing = False
+        nn.init.zeros_(self.head.weight); nn.init.zeros_(self.head.bias); self.gradient_checkpointing, self.checkpointed_blocks = False, num_layers
 
 # %% ../nbs/21_model.ipynb #e48ff88e
 @patch(as_prop=True)
@@ -84,8 +84,8 @@ def forward(self:IsoNext, x_t:Tensor, t:Tensor, style:Tensor) -> Tensor:
     "Latents (B,C,h,w), times (B,), labels (B,) int64 to velocities (B,C,h,w)."
     c = torch.cat([self.time(t), self.style(style)], 1)
     x = self.stem(x_t)
-    save = torch.is_grad_enabled() and self.gradient_checkpointing
-    for block in self.blocks: x = self._gradient_checkpointing_func(block, x, c) if save else block(x, c)
+    again = self.checkpointed_blocks if torch.is_grad_enabled() and self.gradient_checkpointing else 0
+    for i,block in enumerate(self.blocks): x = self._gradient_checkpointing_func(block, x, c) if i < again else block(x, c)
     return self.head(self.norm(x, c))
 
 # %% ../nbs/21_model.ipynb #e02c8e36

@@ -14,7 +14,7 @@ from .commands import early_help, main_guard
 def main(
     config:str='config.json', # Configuration file, JSON with comments
     resume:bool=False,        # Go on from the newest checkpoint in checkpoint.save_dir?
-    dry_run:bool=False,       # Print what would be done and stop?
+    dry_run:bool=False,       # Print what would be done, with the plan of memory, and stop?
     max_steps:int=None,       # Stop after this many steps in all; default: stage1_epochs decide
     max_minutes:float=None,   # Save and stop after this many minutes; --resume goes on from there
     log_every:int=10,         # Steps between two lines of metrics.jsonl
@@ -36,7 +36,8 @@ from .commands import UserError, atomic_write
 from .config import Config, load_config
 from .data import load_latents
 from .device import choose_precision, make_accelerator
-from .trainer import Trainer, load_into, read_checkpoint, save_checkpoint, train_step
+from .memory import plan_table
+from .trainer import Trainer, load_into, plan_words, read_checkpoint, save_checkpoint, train_step
 from .translate import Settings, Translator, sheet, translate_latent
 from .vae import LatentCodec, load_vae
 from .watch import cut_log, log_step, note, start_tracker, validate
@@ -210,7 +211,8 @@ def plan_text(tr:Trainer) -> str: # A few lines
     parts = math.ceil(min(t.batch_size, len(tr.x1))/acc.num_processes/tr.micro)
     return (f"train: device {acc.device}, {acc.num_processes} process(es), {why}\n"
             f"train: {len(tr.x1)} latents {shape}, {tr.cfg.model.num_styles} styles; model {tr.cfg.model.hidden_dim}×{tr.cfg.model.num_layers}, {count/1e6:.2f} M parameters\n"
-            f"train: batch {t.batch_size} in {parts} part(s), {tr.steps_per_epoch} steps an epoch, {tr.total_steps} steps, from step {tr.step}")
+            f"train: batch {t.batch_size} in {parts} part(s), {tr.steps_per_epoch} steps an epoch, {tr.total_steps} steps, from step {tr.step}"
+            + (f"\ntrain: {plan_words(tr)}" if plan_words(tr) else ''))
 
 # %% ../nbs/40_train.ipynb #bbd0c47b
 def check_latents(
@@ -256,7 +258,7 @@ def run_train(
     cfg = load_config(config)
     tr = prepare_run(cfg, resume, max_steps, cpu)
     tr.accelerator.print(plan_text(tr))
-    if dry_run: return
+    if dry_run: return tr.accelerator.print(plan_table(tr.plan, cfg.model.num_layers) if tr.plan.budget else 'plan: no card, so the batch goes through whole unless micro_batch_size says otherwise; otcfm_plan --vram 8 plans for one')
     if tr.step >= tr.total_steps: return tr.accelerator.print(f"train: already at step {tr.step} of {tr.total_steps}: nothing to do")
     start_tracker(tr)
     last, n = fit(tr, log_every=log_every, codec=codec_for_samples(tr), max_minutes=max_minutes), cfg.model.num_styles

@@ -1,6 +1,6 @@
 """Every solver at the same number of evaluations each way, on a trained demo: how exact is the loop, how near the truth?
 
-    otcfm_demo --minutes 15 --out demo && python benchmarks/solvers.py demo [--nfe 20]
+    otcfm_demo --minutes 15 --out demo && python benchmarks/solvers.py demo [--nfe 20] [--pairs 8]
 
 Same style: photograph -> noise -> photograph, relative error in latents. A-B-A: photograph -> painting -> photograph.
 dB: PSNR of 8×8 means to the true painting. Two rows with guidance show what it costs, one is the guide's default.
@@ -34,11 +34,12 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument('folder', help='folder that otcfm_demo wrote')
     parser.add_argument('--nfe', type=int, default=20)
+    parser.add_argument('--pairs', type=int, help='measure on the first so many pairs; default: all')
     a = parser.parse_args()
     out = Path(a.folder)
     last = max(out.glob('checkpoints/stage1_epoch*.pt'), key=lambda p: p.stat().st_mtime)
     tr = load_translator(last)
-    photos, truth, style_1 = load_folder(out/'pairs', 'photo*'), load_folder(out/'pairs', 'paint*'), load_folder(out/'pictures'/'style_1')
+    photos, truth, style_1 = load_folder(out/'pairs', 'photo*')[:a.pairs], load_folder(out/'pairs', 'paint*')[:a.pairs], load_folder(out/'pictures'/'style_1')
     x1, rows = tr.codec.encode(photos), []
     runs = [(m, steps_within(m, a.nfe), 1.) for m in METHODS] + [('rk4', 4*a.nfe, 1.), ('euler', a.nfe, 2.), ('extrapolated', a.nfe-1, 2.)]
     for method, steps, cfg in runs:

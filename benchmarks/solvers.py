@@ -11,9 +11,10 @@ from pathlib import Path
 import torch
 from common import save
 from otcfm_nb.demo import load_folder
-from otcfm_nb.inference import Settings, load_translator, relative, translate_latent, velocity
 from otcfm_nb.metrics import blurred_psnr, edge_agreement, patch_swd
 from otcfm_nb.solvers import METHODS, evaluations, integrate, steps_within
+from otcfm_nb.translate import Settings, load_translator, relative, translate_latent, velocity
+from otcfm_nb.whitening import whiten
 
 
 def row(tr, x1, photos, truth, style_1, s):
@@ -45,7 +46,7 @@ def main():
     for method, steps, cfg in runs:
         rows.append(row(tr, x1, photos, truth, style_1, Settings(0, 1, steps, cfg, method)))
         print(rows[-1], flush=True)
-    with torch.no_grad(): x0 = integrate(velocity(tr.model, 0), x1, 60, 'rk4', 1., 0., ends=(.6,.2))
+    with torch.no_grad(): x0 = integrate(velocity(tr.model, 0), whiten(x1, 0, tr.maps), 60, 'rk4', 1., 0., ends=(.6,.2))
     curve = []
     for method in METHODS:
         for nfe in (8, 12, 16, 20, 28, 40):

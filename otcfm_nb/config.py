@@ -62,6 +62,9 @@ class TrainingConfig(Section):
     weight_decay: Annotated[float, Field(ge=0)] = .01    # Of the weight matrices
     time_sampler: Literal['uniform', 'logit_normal', 'mode', 'shifted'] = 'uniform' # How t is drawn, chapter 10
     coupling: Literal['independent', 'ot'] = 'independent' # How x0 and x1 are paired; ot: within each style, chapter 11
+    val_fraction: Annotated[float, Field(ge=0, le=.5)] = .05 # Share of each style's latents kept aside, for a loss that can be compared; rounded down
+    tracker: Literal['none', 'tensorboard', 'wandb'] = 'none' # Where accelerate sends the log besides metrics.jsonl
+    whiten: bool = True          # Bring each style's latents to mean 0, covariance I first, chapter 35
     seed: Annotated[int, Field(ge=0, lt=2**31)] = 0      # Decides weights, order and noise
 
 # %% ../nbs/01_config.ipynb #d4b1c9e4
@@ -79,6 +82,7 @@ class CheckpointConfig(Section):
     "Where training writes."
     save_dir: str = 'checkpoints'     # Folder of checkpoints and metrics.jsonl
     save_every: Count = 10            # Epochs between two checkpoints
+    sample_every: Annotated[int, Field(ge=0)] = 10 # Epochs between two sheets of translated pictures; 0: none
     keep_last: Count | None = None    # Checkpoints of epochs to keep; null: all
 
 # %% ../nbs/01_config.ipynb #625c5903
@@ -162,7 +166,7 @@ PRESETS = {
                  training=dict(batch_size=32, learning_rate=1e-3, use_amp=False, num_workers=0)),
     'demo': dict(model=dict(hidden_dim=96, num_layers=6, style_dim=128, time_dim=128), data=dict(target_size=128),
                  training=dict(batch_size=32, learning_rate=2e-3, label_drop_prob=.1, use_amp=False, num_workers=0, warmup_steps=50, ema_decay=.99),
-                 checkpoint=dict(save_every=1000)),
+                 checkpoint=dict(save_every=1000, sample_every=0)),
 }
 
 def preset(

@@ -4,7 +4,7 @@
 
 # %% auto #0
 __all__ = ['NOTE', 'main', 'clear_folder', 'demo_config', 'make_pictures', 'epochs_in', 'train_demo', 'load_folder', 'candidates',
-           'judge', 'sheet', 'check_request', 'report', 'run_demo']
+           'judge', 'check_request', 'report', 'run_demo']
 
 # %% ../nbs/50_demo.ipynb #6c87ce51
 from .commands import early_help, main_guard
@@ -31,16 +31,17 @@ early_help(main, __name__)
 import json, platform, shutil, time
 from pathlib import Path
 import torch
-from PIL import Image, ImageDraw, ImageFont
 from torch import Tensor
 from .commands import UserError, atomic_write
 from .config import Config, preset
-from .data import load_latents, read_image, to_image, to_tensor
-from .inference import Settings, Translator, load_translator, translate_pixels
+from .data import load_latents, read_image, to_tensor
+from .device import make_accelerator
 from .metrics import blurred_psnr, edge_agreement, patch_swd, reinhard, score_table
 from .preprocess_latents import preprocess
 from .scenes import write_pairs, write_styles
-from .train import Trainer, fit, make_accelerator, train_step
+from .train import fit
+from .trainer import Trainer, train_step
+from .translate import Settings, Translator, load_translator, sheet, translate_pixels
 
 # %% ../nbs/50_demo.ipynb #38d46830
 NOTE = 'made_by_otcfm_demo.txt'
@@ -142,20 +143,6 @@ def judge(
     "Nearness to the truth, likeness to the style, faithfulness to the source."
     return {name: {'dB to truth': blurred_psnr(x, truth).item(), 'patch distance': patch_swd(x, style_1),
                    'edges kept': edge_agreement(x, photos)} for name,x in found.items()}
-
-# %% ../nbs/50_demo.ipynb #4e1dc82d
-def sheet(
-    rows:dict,       # Caption -> pictures (N,3,S,S) in [-1,1]
-    columns:int=8,   # Pictures a row
-) -> Image.Image:
-    "Rows of pictures with a caption at the left."
-    first = next(iter(rows.values())); side = first.shape[-1]
-    n, left, gap = min(columns, len(first)), 100, 4
-    out = Image.new('RGB', (left+n*(side+gap), len(rows)*(side+gap)), 'white')
-    for r,(caption,x) in enumerate(rows.items()):
-        ImageDraw.Draw(out).text((6, r*(side+gap)+side//2), caption, fill='black', font=ImageFont.load_default(14), anchor='lm')
-        for i in range(n): out.paste(to_image(x[i]), (left+i*(side+gap), r*(side+gap)))
-    return out
 
 # %% ../nbs/50_demo.ipynb #8a726108
 def check_request(

@@ -4,7 +4,7 @@
 
 # %% auto #0
 __all__ = ['main', 'source_entry', 'channel_stats', 'pooled_stats', 'read_index', 'write_index', 'plan_work', 'read_batch',
-           'write_latent', 'encode_all', 'check_request', 'preprocess', 'run_preprocess', 'best_device', 'pick_device']
+           'write_latent', 'encode_all', 'check_request', 'preprocess', 'run_preprocess']
 
 # %% ../nbs/32_preprocess_latents.ipynb #d8d234a3
 from .commands import early_help, main_guard
@@ -30,6 +30,7 @@ from torch import Tensor
 from tqdm import tqdm
 from .commands import UserError, atomic_write
 from .config import Config, load_config
+from .device import pick_device
 from .data import fit_image, latent_names, list_images, read_image, style_folders, to_tensor
 from .vae import LatentCodec, load_vae
 
@@ -211,21 +212,6 @@ def run_preprocess(
     print(f"wrote {done['encoded']} latents ({size}) to {cfg.data.data_root}, {done['unchanged']} unchanged, "
           f"{len(done['skipped'])} skipped. Next: otcfm_train --config {config}")
     if strict and done['skipped']: raise UserError(f"{len(done['skipped'])} pictures were skipped, and --strict was given")
-
-# %% ../nbs/32_preprocess_latents.ipynb #b142bd0f
-def best_device() -> str: # 'cuda', 'mps' or 'cpu'
-    "The fastest device that torch sees."
-    if torch.cuda.is_available(): return 'cuda'
-    return 'mps' if torch.backends.mps.is_available() else 'cpu'
-
-def pick_device(
-    wanted:str=None, # 'cpu', 'cuda', 'cuda:1', 'mps'; None: the best one
-) -> str:
-    "A device that is there. Raises UserError otherwise."
-    if wanted is None: return best_device()
-    try: torch.zeros(1, device=wanted)
-    except Exception: raise UserError(f"--device {wanted}: not to be had here: leave it out, or take {best_device()}") from None
-    return wanted
 
 # %% ../nbs/32_preprocess_latents.ipynb #4d737ea3
 main_guard(main, __name__)

@@ -4,8 +4,8 @@
 
 # %% auto #0
 __all__ = ['METHODS', 'euler_step', 'midpoint_step', 'heun_step', 'rk4_step', 'fireflow_start', 'fireflow_step',
-           'reversible_start', 'reversible_turn', 'reversible_step', 'Method', 'evaluations', 'steps_within',
-           'Solution', 'check_method', 'solve', 'integrate']
+           'extrapolated_start', 'extrapolated_step', 'reversible_start', 'reversible_turn', 'reversible_step',
+           'Method', 'evaluations', 'steps_within', 'step_times', 'Solution', 'check_method', 'solve', 'integrate']
 
 # %% ../nbs/12_solvers.ipynb #73dfbb4d
 from typing import NamedTuple
@@ -60,6 +60,21 @@ def fireflow_step(
     v = f(x + dt/2*v, t+dt/2)
     return x + dt*v, v
 
+# %% ../nbs/12_solvers.ipynb #c5c191d7
+def extrapolated_start(
+    f, x:Tensor, t:float, # As above
+) -> tuple:               # Memory: (velocity, its difference, the difference of differences)
+    "The velocity at the start, and no differences yet."
+    return f(x, t), 0., 0.
+
+def extrapolated_step(
+    f, x:Tensor, memory:tuple, t:float, dt:float, # As above
+) -> tuple:                                       # (state at t+dt, memory)
+    "Order 2, one evaluation: midpoint with a guess extrapolated from the last three velocities."
+    v, d, dd = memory
+    new = f(x + dt/2*(v + 3/4*d + 2/3*dd), t+dt/2)
+    return x + dt*new, (new, new-v, new-v-d)
+
 # %% ../nbs/12_solvers.ipynb #216bb605
 def reversible_start(
     f, x:Tensor, t:float, # As above
@@ -84,15 +99,17 @@ def reversible_step(
 
 # %% ../nbs/12_solvers.ipynb #d5ee0dba
 class Method(NamedTuple):
-    "A solver and what it costs."
+    "A solver, what it costs, and how its steps lie."
     step:object       # step(f, x, t, dt) -> x; with a memory step(f, x, memory, t, dt) -> (x, memory)
     nfe:int           # Evaluations of f a step
     order:int         # Error over the whole way falls with the step to this power
     start:object=None # start(f, x, t) -> memory, one evaluation; None: the method has no memory
     turn:object=None  # turn(f, x, memory, t) -> memory, one evaluation: goes on from a kept one; None: starts anew
+    ends:tuple=(1.,1.)# Steps at both ends, see `step_times`; (1,1): equal steps
 
 METHODS = dict(euler=Method(euler_step, 1, 1), midpoint=Method(midpoint_step, 2, 2), heun=Method(heun_step, 2, 2), rk4=Method(rk4_step, 4, 4),
-               fireflow=Method(fireflow_step, 1, 2, fireflow_start), reversible=Method(reversible_step, 1, 2, reversible_start, reversible_turn))
+               fireflow=Method(fireflow_step, 1, 2, fireflow_start), extrapolated=Method(extrapolated_step, 1, 2, extrapolated_start, ends=(.6,.2)),
+               reversible=Method(reversible_step, 1, 2, reversible_start, reversible_turn, (.6,.2)))
 
 # %% ../nbs/12_solvers.ipynb #bd837893
 def evaluations(
@@ -108,6 +125,17 @@ def steps_within(
 ) -> int:       # Steps, 1 or more
     "As many steps as a budget of evaluations allows."
     return max(1, (nfe-(METHODS[method].start is not None))//METHODS[method].nfe)
+
+# %% ../nbs/12_solvers.ipynb #9bfdd645
+def step_times(
+    num_steps:int,      # Steps n, 1 or more
+    t0:float, t1:float, # From, to
+    ends:tuple=(1.,1.), # Length of the first step on the earlier and of the last on the later side, the mean being 1; above 0, at most 3
+) -> list:              # n+1 times from t0 to t1, the same ones backwards if t1 < t0
+    "Times dealt out by the cubic with these slopes at its ends."
+    (a, b), low, high = ends, min(t0, t1), max(t0, t1)
+    times = [low + (high-low)*s*(a + s*(3-2*a-b + s*(a+b-2))) for s in (i/num_steps for i in range(num_steps+1))]
+    return times if t0 < t1 else times[::-1]
 
 # %% ../nbs/12_solvers.ipynb #e1d42722
 class Solution(NamedTuple):
@@ -132,22 +160,23 @@ def solve(
     t0:float=0., t1:float=1.,# From, to; t1 < t0 goes backwards
     memory=None,             # Of an earlier solution that ended at (x, t0)
     callback=None,           # Called with (step number from 1, t, x) after each step
+    ends:tuple=None,         # As for `step_times`; None: the method's own
 ) -> Solution:
-    "Solve dx/dt = f(x, t) in equal steps."
+    "Solve dx/dt = f(x, t)."
     check_method(method, num_steps)
-    x, m, dt = x if x.dtype==torch.float64 else x.float(), METHODS[method], (t1-t0)/num_steps
+    x, m = x if x.dtype==torch.float64 else x.float(), METHODS[method]
     field = lambda x,t: f(x, t).to(x.dtype)
     if m.start: memory = m.turn(field, x, memory, t0) if m.turn and memory is not None else m.start(field, x, t0)
-    for i in range(num_steps):
-        t = t0+i*dt                                   # times are computed anew, not added up
-        if m.start: x, memory = m.step(field, x, memory, t, dt)
-        else: x = m.step(field, x, t, dt)
-        if callback: callback(i+1, t+dt, x)
+    times = step_times(num_steps, t0, t1, ends or m.ends)
+    for i,(t,then) in enumerate(zip(times, times[1:]), 1):
+        if m.start: x, memory = m.step(field, x, memory, t, then-t)
+        else: x = m.step(field, x, t, then-t)
+        if callback: callback(i, then, x)
     return Solution(x, memory if m.start else None)
 
 # %% ../nbs/12_solvers.ipynb #329ac1d2
 def integrate(
-    f, x:Tensor, num_steps:int, method:str='midpoint', t0:float=0., t1:float=1., callback=None, # As for `solve`
+    f, x:Tensor, num_steps:int, method:str='midpoint', t0:float=0., t1:float=1., callback=None, ends:tuple=None, # As for `solve`
 ) -> Tensor:                 # State at t1
     "`solve` for those who want the state alone."
-    return solve(f, x, num_steps, method, t0, t1, callback=callback).x
+    return solve(f, x, num_steps, method, t0, t1, callback=callback, ends=ends).x

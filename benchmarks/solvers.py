@@ -22,7 +22,7 @@ def row(tr, x1, photos, truth, style_1, s):
     back = translate_latent(tr, done.latent, Settings(1, 0, s.num_steps, s.cfg_scale, s.method), certify=False)
     x = tr.codec.decode(done.latent)
     return dict(method=s.method, steps=s.num_steps, cfg=s.cfg_scale, evaluations=evaluations(s.method, s.num_steps), same_style=done.round_trip,
-                a_b_a=relative(back.latent, x1), gap=done.gap, db=blurred_psnr(x, truth).item(), patch=patch_swd(x, style_1), edges=edge_agreement(x, photos))
+                a_b_a=relative(back.latent, x1), db=blurred_psnr(x, truth).item(), patch=patch_swd(x, style_1), edges=edge_agreement(x, photos))
 
 
 def point(tr, x1, truth, x0, method, nfe):

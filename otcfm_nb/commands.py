@@ -4,7 +4,7 @@
 
 # %% auto #0
 __all__ = ['UserError', 'nearest', 'parser_of', 'run_main', 'say', 'is_program', 'early_help', 'main_guard', 'run_module',
-           'preprocess_latents', 'train', 'inference', 'demo', 'plan', 'atomic_write', 'current_umask']
+           'preprocess_latents', 'train', 'inference', 'demo', 'plan', 'config', 'atomic_write', 'current_umask']
 
 # %% ../nbs/00_commands.ipynb #c55f9924
 import difflib, inspect, os, runpy, sys, tempfile, traceback
@@ -116,6 +116,10 @@ def demo() -> None:
 def plan() -> None:
     "Console script `otcfm_plan`."
     run_module('memory')
+
+def config() -> None:
+    "Console script `otcfm_config`."
+    run_module('config')
 
 # %% ../nbs/00_commands.ipynb #986765db
 def atomic_write(

@@ -17,8 +17,8 @@ def main(
     pictures:int=700,      # Training pictures of each style, 8 or more
     pairs:int=32,          # Held-out pairs that the result is judged by, 1 or more
     size:int=128,          # Side of the pictures in pixels, a multiple of 8, 32 or more
-    num_steps:int=10,      # Solver steps each way, 1 or more
-    method:str='midpoint', # Solver: euler, midpoint, heun, rk4, fireflow, reversible
+    num_steps:int=24,      # Solver steps each way, 1 or more
+    method:str='extrapolated', # Solver: euler, midpoint, heun, rk4, fireflow, extrapolated, reversible
     seed:int=0,            # Decides pictures and training
     force:bool=False,      # Replace an earlier demo in that folder?
 ) -> None:

@@ -15,9 +15,9 @@ def main(
     output:str=None,        # Where to write: .png/.jpg/.webp or .pt; a folder if the input is one
     source_style:int=0,     # Style of the input, from 0
     target_style:int=1,     # Style that is wanted, from 0
-    num_steps:int=20,       # Solver steps each way, 1 or more
+    num_steps:int=24,       # Solver steps each way, 1 or more
     cfg_scale:float=1.0,    # Guidance when generating, 0 or more; 1: none. Inversion is always at 1
-    method:str='fireflow',  # Solver: euler, midpoint, heun, rk4, fireflow, reversible
+    method:str='extrapolated', # Solver: euler, midpoint, heun, rk4, fireflow, extrapolated, reversible
     latent_clamp:bool=False,# Clamp the end result to the range of the training latents?
     size:int=None,          # Resize the short side to this many pixels first; default: as it is
     vae:str=None,           # Use this VAE's folder instead of where the checkpoint says it was
@@ -111,9 +111,8 @@ def translate_file(
         if target.suffix.lower()!='.pt': pixels = tr.codec.decode(done.latent).cpu()
     else: pixels, done = translate_pixels(tr, x, s)
     write_output(target, done, pixels)
-    gap = f', twins {done.gap:.2%} apart at the noise' if s.method=='reversible' else ''
     clamped = f", {done.clamped} of {done.latent.numel()} values clamped" if s.latent_clamp else ''
-    tqdm.write(f"{target}: round trip under style {s.source_style} off by {done.round_trip:.2%} ({s.method}, {s.num_steps} steps){gap}{clamped}")
+    tqdm.write(f"{target}: round trip under style {s.source_style} off by {done.round_trip:.2%} ({s.method}, {s.num_steps} steps){clamped}")
     return done
 
 # %% ../nbs/41_inference.ipynb #d3b4a868

@@ -45,9 +45,9 @@ class Settings:
     "How to translate. Defaults are those of the command."
     source_style:int=0     # Style of the input
     target_style:int=1     # Style that is wanted
-    num_steps:int=20       # Solver steps each way
+    num_steps:int=24       # Solver steps each way
     cfg_scale:float=1.     # Guidance when generating
-    method:str='fireflow'  # Solver
+    method:str='extrapolated' # Solver
     latent_clamp:bool=False# Clamp the end result?
 
     def check(self, num_styles:int) -> 'Settings':
@@ -73,13 +73,13 @@ class Translator:
         self.device = next(model.parameters()).device
 
     @torch.no_grad()
-    def invert(self, x1:Tensor, style:int, num_steps:int=20, method:str='fireflow') -> Solution:
+    def invert(self, x1:Tensor, style:int, num_steps:int=24, method:str='extrapolated') -> Solution:
         "Latents (B,C,h,w) back to their noise x0 (in `.x`), at cfg 1."
         z = whiten(x1.to(self.device), style, self.maps)
         return solve(velocity(self.model, style), z, num_steps, method, t0=1., t1=0.)
 
     @torch.no_grad()
-    def generate(self, x0:Tensor, style:int, num_steps:int=20, method:str='fireflow', cfg_scale:float=1., memory=None) -> Tensor:
+    def generate(self, x0:Tensor, style:int, num_steps:int=24, method:str='extrapolated', cfg_scale:float=1., memory=None) -> Tensor:
         "Noise (B,C,h,w) forwards to latents of a style; `memory` of an inversion by a reversible method makes its way back exact."
         z = solve(velocity(self.model, style, cfg_scale), x0.to(self.device), num_steps, method, memory=memory).x
         return colour(z, style, self.maps)
@@ -121,7 +121,6 @@ class Translation:
     noise:Tensor      # x0 (B,C,h,w)
     round_trip:float  # Relative error of source -> noise -> source, 0 is perfect
     clamped:int       # Values that latent_clamp changed
-    gap:float         # Relative distance of a reversible method's twins at the noise: its error shows there; nan for others
 
 # %% ../nbs/39_translate.ipynb #6a4d23f8
 def translate_latent(
@@ -135,10 +134,9 @@ def translate_latent(
     x0, memory = tr.invert(x1, s.source_style, s.num_steps, s.method)
     error = float('nan')
     if certify: error = relative(tr.generate(x0, s.source_style, s.num_steps, s.method, memory=memory), x1)
-    gap = relative(memory[0], x0) if s.method=='reversible' else float('nan')
     out, caught = tr.generate(x0, s.target_style, s.num_steps, s.method, s.cfg_scale, memory), 0
     if s.latent_clamp: out, caught = clamp_latent(out, tr.latents)
-    return Translation(out, x0, error, caught, gap)
+    return Translation(out, x0, error, caught)
 
 # %% ../nbs/39_translate.ipynb #9501b57a
 def relative(

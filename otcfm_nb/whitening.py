@@ -29,6 +29,7 @@ def channel_maps(
     x1:Tensor,     # Latents of all styles (N,C,h,w)
     style:Tensor,  # Their styles (N,) int64
     num_styles:int,# S
+    floor:float=.05, # Least variance of a direction, in parts of the style's largest
 ) -> dict:         # `mean` (S,C), `root` and `inverse` (S,C,C), float32
     "Statistics of each style, with the symmetric root of its covariance and the root's inverse."
     found = dict(mean=[], root=[], inverse=[])
@@ -36,7 +37,7 @@ def channel_maps(
         if not (style==k).any(): raise UserError(f"style {k} has no latents: run otcfm_preprocess_latents again")
         mean, cov = channel_moments(x1, (style==k).nonzero()[:,0])
         values, axes = torch.linalg.eigh(cov)
-        values = values.clamp_min(1e-6*values.max().clamp_min(1e-12))
+        values = values.clamp_min(floor*values.max().clamp_min(1e-12))
         for name,power in (('root',.5),('inverse',-.5)): found[name].append(axes@torch.diag(values**power)@axes.T)
         found['mean'].append(mean)
     return {name: torch.stack(v).float() for name,v in found.items()}

@@ -1,10 +1,10 @@
 """The demo as a newcomer runs it, with its scores and its wall-clock time.
 
-    python benchmarks/demo.py [--minutes 3 15]
+    python benchmarks/demo.py [--minutes 3 15] [--keep FOLDER]
 
 Writes results/demo.json, and the picture of the last run to nbs/images/before_after.png.
 """
-import argparse, json, shutil, subprocess, sys, tempfile, time
+import argparse, contextlib, json, shutil, subprocess, sys, tempfile, time
 from pathlib import Path
 from common import RESULTS, save
 
@@ -12,9 +12,10 @@ from common import RESULTS, save
 def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument('--minutes', type=float, nargs='+', default=[3, 15])
+    parser.add_argument('--keep', help='folder for the runs, for benchmarks/solvers.py; default: they are removed')
     a = parser.parse_args()
     runs = {}
-    with tempfile.TemporaryDirectory() as tmp:
+    with contextlib.nullcontext(a.keep) if a.keep else tempfile.TemporaryDirectory() as tmp:
         for minutes in a.minutes:
             out, start = Path(tmp)/f'{minutes:g}', time.monotonic()
             subprocess.run([sys.executable, '-m', 'otcfm_nb.demo', '--out', str(out), '--minutes', str(minutes)], check=True)

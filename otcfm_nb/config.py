@@ -71,7 +71,7 @@ class TrainingConfig(Section):
     micro_batch_size: Count | Auto = 'auto'              # Latents at once; gradients of the parts are added up
     activation_checkpointing: bool | Count | Auto = 'auto' # Compute activations again instead of keeping them: of all blocks, or of the first so many
     compile: bool | Auto = 'auto'                        # torch.compile; auto: on a GPU
-    channels_last: bool | Auto = 'auto'                  # Memory order of activations; auto: on
+    channels_last: bool | Auto = 'auto'                  # Memory order of activations; auto: what is faster here, tried once
     ema_decay: Fraction = .999                           # Averaging of the weights
     warmup_steps: Annotated[int, Field(ge=0)] = 100      # Steps in which the learning rate rises
     grad_clip: Annotated[float, Field(gt=0)] = 1.        # Largest norm of the gradient

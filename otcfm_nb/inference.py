@@ -10,7 +10,7 @@ from .commands import early_help, main_guard
 
 # %% ../nbs/41_inference.ipynb #1a66e127
 def main(
-    checkpoint:str=None,    # Checkpoint, such as checkpoints/stage1_epoch200.pt
+    checkpoint:str=None,    # Checkpoint, such as checkpoints/stage1_epoch200.pt; demo: the one that comes with the package
     input:str=None,         # Picture, latent (.pt), or a folder of them
     output:str=None,        # Where to write: .png/.jpg/.webp or .pt; a folder if the input is one
     source_style:int=0,     # Style of the input, from 0

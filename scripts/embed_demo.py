@@ -1,0 +1,28 @@
+"""Make the translator that comes with the package from a demo's checkpoint: averaged weights, configuration and statistics only.
+
+    otcfm_demo --minutes 15 --out demo && python scripts/embed_demo.py demo
+"""
+import argparse, io
+from pathlib import Path
+import torch
+import otcfm_nb
+from otcfm_nb.commands import atomic_write
+from otcfm_nb.config import Config
+from otcfm_nb.train import newest
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument('folder', help='folder that otcfm_demo wrote')
+    path, saved = newest(Path(parser.parse_args().folder)/'checkpoints')
+    cfg, plain = Config.model_validate(saved['config']), Config()
+    cfg.data.raw_data_root, cfg.data.data_root, cfg.checkpoint.save_dir = plain.data.raw_data_root, plain.data.data_root, plain.checkpoint.save_dir
+    keep = {k: saved[k] for k in ('format', 'step', 'epoch', 'vae', 'latents', 'whitening')}
+    out = Path(otcfm_nb.__file__).parent/'assets'/'demo'/'translator.pt'
+    out.parent.mkdir(exist_ok=True)
+    data = io.BytesIO(); torch.save(keep | dict(config=cfg.model_dump(), ema=dict(weights=saved['ema']['weights'])), data)
+    atomic_write(out, lambda f: f.write(data.getvalue()))
+    print(f"{path}, step {saved['step']}: {out}, {out.stat().st_size/2**20:.1f} MB")
+
+
+if __name__ == '__main__': main()

@@ -97,4 +97,4 @@ def inception_features(
     except ImportError: raise UserError(f"torch-fidelity is not installed. {way_out}") from None
     net = FeatureExtractorInceptionV3('inception-v3-compat', ['2048'], feature_extractor_weights_path=str(weights))
     x = F.interpolate(x.float(), (299,299), mode='bicubic', antialias=True).clamp(-1, 1)
-    return net(((x+1)*127.5).round().to(torch.uint8))[0]
+    return torch.cat([net(((b+1)*127.5).round().to(torch.uint8))[0] for b in x.split(32)])

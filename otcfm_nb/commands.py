@@ -92,7 +92,8 @@ def main_guard(
     if not is_program(func, name): return
     signal.signal(signal.SIGINT, signal.default_int_handler)
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(say('stopped', 143)))   # an exception, so that everything is closed and saved on the way out
-    for stream in (sys.stdout, sys.stderr): stream.reconfigure(errors='backslashreplace')   # a file's name may be what the terminal can't show
+    for stream in (sys.stdout, sys.stderr):   # a file's name may hold what the terminal can't show; a notebook's stream has no such method
+        if hasattr(stream, 'reconfigure'): stream.reconfigure(errors='backslashreplace')
     sys.exit(run_main(func))
 
 # %% ../nbs/00_commands.ipynb #eb0d834b

@@ -143,6 +143,7 @@ def run_inference(
         if not value: raise UserError(f"--{flag} is missing: see --help")
     if size is not None and size < 8: raise UserError(f"--size {size}: must be 8 or more pixels")
     pairs = pair_files(Path(input), Path(output))
+    if any(out.resolve()==Path(checkpoint).resolve() for _,out in pairs): raise UserError(f"{checkpoint}: is the checkpoint: choose another --output")
     check_outputs(pairs, force)
     device = pick_device(device)
     latents_only = all(p.suffix.lower()=='.pt' for pair in pairs for p in pair)

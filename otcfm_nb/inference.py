@@ -95,6 +95,7 @@ def check_outputs(
     inputs = {i.resolve() for i,_ in pairs}
     for _,out in pairs:
         if out.resolve() in inputs: raise UserError(f"{out}: is an input: choose another --output")
+        if files := [p for p in out.parents if p.is_file()]: raise UserError(f"{out}: {files[0]} is a file, no folder: choose another --output")
         if out.exists() and not force: raise UserError(f"{out}: is there already: choose another --output or give --force")
 
 # %% ../nbs/41_inference.ipynb #d8b721d0

@@ -4,10 +4,11 @@
 
 # %% auto #0
 __all__ = ['UserError', 'nearest', 'parser_of', 'run_main', 'say', 'is_program', 'early_help', 'main_guard', 'run_module',
-           'preprocess_latents', 'train', 'inference', 'demo', 'plan', 'config', 'atomic_write', 'current_umask']
+           'preprocess_latents', 'train', 'inference', 'demo', 'plan', 'config', 'atomic_write', 'current_umask',
+           'sweep']
 
 # %% ../nbs/00_commands.ipynb #c55f9924
-import difflib, inspect, os, runpy, sys, tempfile, traceback
+import difflib, inspect, os, re, runpy, signal, sys, tempfile, traceback
 from pathlib import Path
 from fastcore.script import anno_parser
 
@@ -48,9 +49,11 @@ def run_main(
     for extra in ('pdb', 'xtra'): args.pop(extra, None)   # fastcore adds these flags
     try: func(**args)
     except KeyboardInterrupt: return say('stopped', 130)
-    except (UserError, OSError) as e:   # OSError: a full disk, a folder that can't be written; it names the file itself
+    except Exception as e:
         if debug: traceback.print_exc()
-        return say(f"error: {' '.join(str(e).split())}", 1)
+        foreseen = isinstance(e, (UserError, OSError))   # OSError: a full disk, a folder that can't be written; it names the file itself
+        what = f"{e}" if foreseen else f"unforeseen {type(e).__name__}: {str(e)[:300]}: a damaged file, or a bug: --debug shows where; please report it"
+        return say(f"error: {' '.join(what.split())}", 1)
     return 0
 
 # %% ../nbs/00_commands.ipynb #98cfcb58
@@ -75,8 +78,10 @@ def early_help(
     func,     # The command
     name:str, # `__name__` of its module
 ) -> None:
-    "Answer --help before anything heavy is imported, and leave."
-    if is_program(func, name) and {'-h','--help'} & set(sys.argv[1:]): sys.exit(run_main(func))
+    "Answer --help before anything heavy is imported, and leave; Ctrl-C during the imports is no traceback."
+    if not is_program(func, name): return
+    if {'-h','--help'} & set(sys.argv[1:]): sys.exit(run_main(func))
+    signal.signal(signal.SIGINT, lambda *_: os._exit(say('stopped', 130)))   # nothing has been opened yet
 
 # %% ../nbs/00_commands.ipynb #6eb28a72
 def main_guard(
@@ -84,7 +89,12 @@ def main_guard(
     name:str, # `__name__` of its module
 ) -> None:
     "Run the command if this module is the program."
-    if is_program(func, name): sys.exit(run_main(func))
+    if not is_program(func, name): return
+    signal.signal(signal.SIGINT, signal.default_int_handler)
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(say('stopped', 143)))   # an exception, so that everything is closed and saved on the way out
+    for stream in (sys.stdout, sys.stderr):   # a file's name may hold what the terminal can't show; a notebook's stream has no such method
+        if hasattr(stream, 'reconfigure'): stream.reconfigure(errors='backslashreplace')
+    sys.exit(run_main(func))
 
 # %% ../nbs/00_commands.ipynb #eb0d834b
 def run_module(
@@ -134,8 +144,9 @@ def atomic_write(
             write(f); f.flush(); os.fsync(f.fileno())
         os.chmod(temp, 0o666 & ~current_umask())   # mkstemp makes files for the owner only
         os.replace(temp, path)
-    except BaseException:
+    except BaseException as e:
         Path(temp).unlink(missing_ok=True)
+        if isinstance(e, OSError) and e.filename is None: e.filename = str(path)   # a full disk does not say where
         raise
 
 # %% ../nbs/00_commands.ipynb #af00a62f
@@ -143,3 +154,13 @@ def current_umask() -> int:
     "The process's umask; it can only be read by setting it."
     mask = os.umask(0); os.umask(mask)
     return mask
+
+# %% ../nbs/00_commands.ipynb #94f8a1ff
+def sweep(
+    folder:Path,            # Where; need not be there
+    ours=lambda name: True, # Name of the content -> does it belong to this program?
+) -> int:                   # How many files
+    "Remove temporary files of `atomic_write` whose process was killed. Not while another process writes there."
+    left = [p for p in Path(folder).glob('.*.tmp') if (m := re.fullmatch(r'\.(.+)\.\w{8}\.tmp', p.name)) and ours(m[1])]
+    for p in left: p.unlink(missing_ok=True)
+    return len(left)

@@ -161,6 +161,7 @@ def parse_config(
     "Read and check a configuration. Raises UserError with path, line and the nearest known name."
     try: content = json5.loads(text)
     except ValueError as e: raise UserError(f"{name}: not JSON: {' '.join(str(e).removeprefix('<string>:').split())}")
+    except RecursionError: raise UserError(f"{name}: not JSON of this kind: brackets within brackets without end") from None
     if not isinstance(content, dict): raise UserError(f"{name}: an object {{...}} is expected")
     try: return Config.model_validate(content)
     except ValidationError as e: raise UserError(f"{name}: {explain(e, text)}") from None
@@ -170,9 +171,11 @@ def load_config(
     path:Path, # A file
 ) -> Config:
     "Read and check a configuration file."
-    try: text = Path(path).read_text(encoding='utf-8-sig')   # editors on Windows put a mark in front
+    try:
+        if Path(path).stat().st_size > 10**6: raise UserError(f"{path}: more than a million bytes: not a configuration")
+        text = Path(path).read_text(encoding='utf-8-sig')   # editors on Windows put a mark in front
     except FileNotFoundError: raise UserError(f"{path}: no such file: give the configuration with --config")
-    except (OSError, UnicodeDecodeError) as e: raise UserError(f"{path}: can't be read ({e.__class__.__name__}): give a JSON file")
+    except (OSError, UnicodeDecodeError) as e: raise UserError(f"{path}: can't be read ({e.__class__.__name__}): give a JSON file in UTF-8")
     return parse_config(text, str(path))
 
 # %% ../nbs/01_config.ipynb #1f794ec0

@@ -4,7 +4,8 @@
 
 # %% auto #0
 __all__ = ['main', 'source_entry', 'channel_stats', 'pooled_stats', 'read_index', 'write_index', 'plan_work', 'read_batch',
-           'write_latent', 'encode_all', 'read_part', 'share_work', 'check_request', 'preprocess', 'run_preprocess']
+           'write_latent', 'sweep_all', 'encode_all', 'read_part', 'share_work', 'check_request', 'preprocess',
+           'run_preprocess']
 
 # %% ../nbs/32_preprocess_latents.ipynb #d8d234a3
 from .commands import early_help, main_guard
@@ -30,9 +31,9 @@ from accelerate import PartialState
 from accelerate.utils import gather_object
 from torch import Tensor
 from tqdm import tqdm
-from .commands import UserError, atomic_write
+from .commands import UserError, atomic_write, sweep
 from .config import Config, load_config
-from .data import fit_image, latent_names, list_images, read_image, style_folders, to_tensor
+from .data import fit_image, is_index, latent_names, left_out, list_images, read_image, style_folders, to_tensor
 from .device import pick_device
 from .vae import LatentCodec, load_vae
 
@@ -72,7 +73,8 @@ def read_index(
     for part in sorted(data_root.glob('latents.part*.json')): found |= read_part(part, head)
     if not path.exists(): return found
     try: old = json.loads(path.read_text(encoding='utf-8'))
-    except ValueError: raise UserError(f"{path}: not JSON, so its latents can't be trusted: remove it to encode everything again")
+    except ValueError: old = None
+    if not is_index(old): raise UserError(f"{path}: no index, so its latents can't be trusted: remove it to encode everything again")
     if all(old.get(k)==v for k,v in head.items()): return old['files'] | found
     print(f"{path}: latents of another VAE or size: every picture is encoded again")
     return {}
@@ -89,7 +91,7 @@ def write_index(
     files = dict(sorted(files.items()))
     index = dict(format=1, **head, num_styles=num_styles, **pooled_stats(list(files.values())), files=files)
     text = json.dumps(index, indent=1, ensure_ascii=False)
-    atomic_write(data_root/name, lambda f: f.write(text.encode()))
+    atomic_write(data_root/name, lambda f: f.write(text.encode(errors='backslashreplace')))   # a name that is no Unicode becomes \udcXX, which JSON reads back
 
 # %% ../nbs/32_preprocess_latents.ipynb #d52693ca
 def plan_work(
@@ -97,12 +99,16 @@ def plan_work(
     data_root:Path, # Folder of latents
     folders:list,   # The style folders, in order
     old:dict,       # Entries of an earlier run
+    skipped:list,   # Reasons are appended here, a line each
 ) -> tuple:         # (todo, files): todo a list of (picture, latent name, entry); files the entries that still hold
     "Compare the pictures with the index of the last run."
     todo, files = [], {}
     for folder in folders:
+        skipped += left_out(folder)
         for path, name in latent_names(list_images(folder)).items():
-            name, entry = f'{folder.name}/{name}', source_entry(path, raw_root)
+            name = f'{folder.name}/{name}'
+            try: entry = source_entry(path, raw_root)
+            except OSError as e: skipped.append(f'{path}: {e.strerror}'); continue
             known = old.get(name, {})
             fresh = all(known.get(k)==v for k,v in entry.items()) and (data_root/name).exists()
             if fresh: files[name] = known
@@ -129,6 +135,15 @@ def write_latent(
     "Save one latent as a plain tensor, whole or not at all."
     path.parent.mkdir(parents=True, exist_ok=True)
     atomic_write(path, lambda f: torch.save(z.contiguous().clone(), f))
+
+# %% ../nbs/32_preprocess_latents.ipynb #3b85e3f0
+def sweep_all(
+    root:Path, # Folder of latents
+    state:PartialState=None, # The processes that share the work; the main one does it
+) -> None:
+    "Remove temporary files that a killed run left, of latents and of indices."
+    if state and not state.is_main_process: return
+    for folder in (root, *root.glob('style_*/')): sweep(folder, lambda name: name.endswith(('.pt','.json')))
 
 # %% ../nbs/32_preprocess_latents.ipynb #f9c62c14
 def encode_all(
@@ -169,7 +184,7 @@ def read_part(
     "What one process of an earlier run finished."
     try: old = json.loads(path.read_text(encoding='utf-8'))
     except (OSError, ValueError): return {}
-    return old['files'] if all(old.get(k)==v for k,v in head.items()) else {}
+    return old['files'] if is_index(old) and all(old.get(k)==v for k,v in head.items()) else {}
 
 # %% ../nbs/32_preprocess_latents.ipynb #b6380949
 def share_work(
@@ -219,12 +234,12 @@ def preprocess(
     folders = style_folders(raw, cfg.data.num_classes)
     codec = load_vae(cfg.data.vae, device=device)
     check_request(cfg, size, codec)
-    shape = [codec.latent_channels, size//codec.factor, size//codec.factor]
+    skipped, shape = [], [codec.latent_channels, size//codec.factor, size//codec.factor]
     head = dict(vae=dict(name=cfg.data.vae, identity=codec.identity), target_size=size, shape=shape)
-    root.mkdir(parents=True, exist_ok=True)
-    todo, files = plan_work(raw, root, folders, read_index(root, head))
+    root.mkdir(parents=True, exist_ok=True); sweep_all(root, state)
+    todo, files = plan_work(raw, root, folders, read_index(root, head), skipped)
     unchanged, work = len(files), (codec, todo, files, root, head, len(folders), batch_size, device)
-    skipped = share_work(state, *work, progress=progress) if state else encode_all(*work, progress=progress)
+    skipped += share_work(state, *work, progress=progress) if state else encode_all(*work, progress=progress)
     if not files: raise UserError(f"{raw}: no picture could be read: {skipped[0]}")
     return dict(encoded=len(files)-unchanged, unchanged=unchanged, shape=shape, skipped=skipped)
 

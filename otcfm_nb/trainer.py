@@ -229,6 +229,7 @@ def read_checkpoint(
     except Exception as e: raise UserError(f"{path}: not a checkpoint of otcfm_train, or damaged ({type(e).__name__}): use another one") from e
     if not isinstance(found, dict) or found.get('format')!=1 or 'ema' not in found:
         raise UserError(f"{path}: not a checkpoint of otcfm_train: no 'format: 1' in it")
+    if lost := {'step','config','model','optimizer','scheduler','vae','latents'}-set(found): raise UserError(f"{path}: no '{min(lost)}' in it: not a whole checkpoint of otcfm_train: use another one")
     return found
 
 # %% ../nbs/37_trainer.ipynb #62b68d85

@@ -2,7 +2,7 @@
 
     python benchmarks/demo.py [--minutes 3 15] [--keep FOLDER]
 
-Writes results/demo.json, and the picture of the last run to nbs/images/before_after.png.
+Writes results/demo.json, and the picture of the first run to nbs/images/before_after.png.
 """
 import argparse, contextlib, json, shutil, subprocess, sys, tempfile, time
 from pathlib import Path
@@ -23,7 +23,7 @@ def main():
             steps = json.loads((out/'checkpoints'/'metrics.jsonl').read_text().splitlines()[-1])['step']
             runs[f'{minutes:g}'] = dict(wall_minutes=wall, steps=steps, **json.loads((out/'scores.json').read_text()))
             picture = RESULTS.parent.parent/'nbs'/'images'/'before_after.png'
-            picture.parent.mkdir(exist_ok=True); shutil.copyfile(out/'before_after.png', picture)
+            if len(runs)==1: picture.parent.mkdir(exist_ok=True); shutil.copyfile(out/'before_after.png', picture)
     save('demo', dict(runs=runs))
 
 

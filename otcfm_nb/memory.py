@@ -52,6 +52,7 @@ class Card:
     bandwidth:float=2.5e11# Bytes moved a second
     launch:float=1e-5     # Seconds to start a kernel
 
+# %% ../nbs/22_memory.ipynb #b84b81d5
 def seconds(
     work,             # `flops`, `moved`, `launches`
     card:Card=Card(), # How fast
@@ -135,6 +136,7 @@ def choices(
         found.append((best, extrapolate(costs, blocks, best)['peak'], step_seconds(costs, blocks, best)))
     return found
 
+# %% ../nbs/22_memory.ipynb #dcba85eb
 def allowed(
     wish,       # training.activation_checkpointing
     blocks:int, # Of the network
@@ -153,6 +155,7 @@ def predict(
     tally = ghost_step(cfg, shape, cut, cuda_block)
     return Plan(**vars(cut), budget=budget, parts={k: n for k,n in tally.at_peak.items() if n} | {'CUDA context': CONTEXT}, work=tally.step)
 
+# %% ../nbs/22_memory.ipynb #4a2189eb
 def make_plan(
     cfg:Config,         # The configuration
     shape:tuple,        # Of a latent, (C,h,w)
@@ -182,6 +185,7 @@ def groups_of(
     sizes = {k: plan.parts.get(k, 0) for k in named[:5]} | {'activations kept': kept} | {k: plan.parts.get(k, 0) for k in named[5:]}
     return {k: n/GB for k,n in sizes.items()}
 
+# %% ../nbs/22_memory.ipynb #78958ab1
 def plan_table(
     plan:Plan,  # From `make_plan`, with a budget
     blocks:int, # Of the network
@@ -209,6 +213,7 @@ def latent_shape(
     try: return (cfg.model.latent_channels, *map(int, json.loads(index.read_text(encoding='utf-8'))['shape'][1:]))
     except (ValueError, KeyError, TypeError): raise UserError(f"{index}: can't be read: give --latent")
 
+# %% ../nbs/22_memory.ipynb #ee4242a8
 def free_memory(
     cfg:Config,       # The configuration
     vram:float=None,  # GB that were asked for

@@ -60,6 +60,7 @@ def flops_of(
         return conv_flop_count(x.shape, w.shape, grad.shape)*sum(wanted[:2])
     return flop_registry[op](*args, **kwargs, out_val=out) if op in flop_registry else 0
 
+# %% ../nbs/21_tally.ipynb #70717c29
 def work_of(
     func, args:tuple, kwargs:dict, out, # As for `flops_of`
 ) -> Counter:        # `flops`, `moved` (bytes), `launches`
@@ -115,6 +116,7 @@ def checkpoint_blocks(
     if blocks: model.enable_gradient_checkpointing()
     else: model.disable_gradient_checkpointing()
 
+# %% ../nbs/21_tally.ipynb #d0409a72
 def velocity_loss(
     model,           # Velocity: model(x_t, t, style)
     x0:Tensor,       # Sources of a part (b,C,h,w)
@@ -142,6 +144,7 @@ def watch(
             m.register_forward_hook(leave, always_call=True)    # also where checkpointing breaks off half-way
     for p in model.parameters(): p.register_post_accumulate_grad_hook(lambda p: book.rename(p.grad.untyped_storage()._cdata, 'gradients'))
 
+# %% ../nbs/21_tally.ipynb #dd921134
 def as_on_cuda(
     model:IsoNext, # The network, on the CPU
 ) -> None:
@@ -187,6 +190,7 @@ def one_part(
     with torch.autocast(device, half, enabled=cut.precision!='no'): loss = velocity_loss(model, x0[part], x1[part], t[part], style[part], cut.batch)
     with book.part('backward'): loss.backward()
 
+# %% ../nbs/21_tally.ipynb #a1a5b425
 def one_step(
     cfg:Config, shape:tuple, cut:Cut, book:Ledger, device:str='cpu', # As above
 ) -> Counter:         # Work of an optimiser step

@@ -229,7 +229,7 @@ def read_checkpoint(
     except Exception as e: raise UserError(f"{path}: not a checkpoint of otcfm_train, or damaged ({type(e).__name__}): use another one") from e
     if not isinstance(found, dict) or found.get('format')!=1 or 'ema' not in found:
         raise UserError(f"{path}: not a checkpoint of otcfm_train: no 'format: 1' in it")
-    if lost := {'step','config','model','optimizer','scheduler','vae','latents'}-set(found): raise UserError(f"{path}: no '{min(lost)}' in it: not a whole checkpoint of otcfm_train: use another one")
+    if lost := {'step','config','vae','latents'}-set(found): raise UserError(f"{path}: no '{min(lost)}' in it: not a whole checkpoint of otcfm_train: use another one")
     return found
 
 # %% ../nbs/37_trainer.ipynb #62b68d85
@@ -238,6 +238,7 @@ def load_into(
     saved:dict, # From `read_checkpoint`
 ) -> None:
     "Put a checkpoint back into a trainer built from the same configuration."
+    if lost := {'model','optimizer','scheduler','pending'}-set(saved): raise UserError(f"the checkpoint is for translating only, no '{min(lost)}' in it: resume from one of otcfm_train")
     if saved['config']['model'] != tr.cfg.model.model_dump(): raise UserError("the checkpoint's model differs from the config's: resume with the config that it was trained with")
     if saved['vae'] != tr.info.get('vae', {}): raise UserError(f"the checkpoint was trained on latents of VAE {saved['vae']}, these are of {tr.info.get('vae')}")
     tr.maps = saved.get('whitening')     # the model knows latents that were whitened by these, also when pictures have come since

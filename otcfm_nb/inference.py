@@ -23,7 +23,7 @@ def main(
     latent_clamp:bool=False,# Clamp the end result to the range of the training latents?
     keep_colour:bool=False, # Keep the source's hues, take only brightness from the translation?
     size:int=None,          # Resize the short side to this many pixels first; default: as it is
-    tile:int=1024,          # Pixels a side of the windows for what is larger; 0: everything at once
+    tile:int=1024,          # Larger pictures go in parts of so many pixels a side; 0: at once
     batch_size:int=4,       # Pictures of equal size translated at once
     sheet:str=None,         # Also write a contact sheet here: sources above, translations below
     vae:str=None,           # Use this VAE's folder instead of where the checkpoint says it was
@@ -109,7 +109,7 @@ def check_outputs(
 @dataclass
 class Work:
     "How the work is cut, and what else is made of it. Defaults are those of the command."
-    tile:int=1024          # Pixels a side of a window; 0: everything at once
+    tile:int=1024          # Larger pictures go in parts of so many pixels a side; 0: at once
     batch_size:int=4       # Pictures of equal size at once
     sheet:str=None         # Where to write a contact sheet
     keep_colour:bool=False # Keep the source's hues?
@@ -178,7 +178,7 @@ def translate_files(
     work:Work=Work(),
 ) -> int:          # How many were skipped
     "All of them, with a bar, and the contact sheet at last; among several, one that can't be used is reported and the rest goes on."
-    shown, skipped, limit = [], [], lambda side: 1 if tr.tile and max(side) > tr.tile else work.batch_size   # what needs windows goes alone
+    shown, skipped, limit = [], [], lambda side: 1 if tr.tile and max(side) > tr.tile else work.batch_size   # what goes in parts goes alone
     def tried(f, *args):
         try: return f(*args)
         except UserError as e:

@@ -20,7 +20,7 @@ from .config import Config
 from .data import to_image
 from .model import build_model
 from .solvers import METHODS, Solution, check_method, part_of_way, solve
-from .tiles import by_windows, decode_windows, encode_windows
+from .tiles import decode_windows, encode_windows, in_bands
 from .trainer import read_checkpoint
 from .vae import LatentCodec, load_vae
 from .whitening import colour, mix_maps, whiten
@@ -37,6 +37,7 @@ def velocity(
     model,             # IsoNext
     style,             # Style, 0 to num_styles-1, or weights {style: weight} that sum to 1
     cfg_scale:float=1.,# Guidance weight w; 1: none
+    tile:int=0,        # Latents with a longer side go in bands, chapter 38; 0: none do
 ):                     # f(x (B,C,h,w), t) -> (B,C,h,w)
     "The field that a solver follows, guided by w (Ho and Salimans 2021)."
     parts = {k: w*cfg_scale for k,w in style_weights(style).items()}
@@ -44,7 +45,7 @@ def velocity(
     def v(x, t):
         n = len(x)*len(parts)
         ids = torch.tensor(list(parts), device=x.device).repeat_interleave(len(x))
-        out = model(x.repeat(len(parts),1,1,1), torch.full((n,), t, device=x.device, dtype=torch.float32), ids)
+        out = in_bands(model, x.repeat(len(parts),1,1,1), torch.full((n,), t, device=x.device, dtype=torch.float32), ids, tile)
         return sum(w*p for w,p in zip(parts.values(), out.chunk(len(parts))))
     return v
 
@@ -89,18 +90,17 @@ class Translator:
         codec:LatentCodec=None,  # VAE; None: latents only
         latents:dict=None,       # `mean` and `std` of the training latents, for clamping
         maps:dict=None,          # Chapter 35's statistics by style; None: the model knows latents as they are
-        tile:int=1024,           # Pixels a side of a window, chapter 38; 0: everything at once
+        tile:int=1024,           # Larger pictures go in parts of so many pixels a side, chapter 38; 0: at once
     ):
         self.model, self.codec, self.latents, self.maps = model.eval(), codec, latents or {}, maps
         self.device, self.tile = next(model.parameters()).device, tile//(codec.factor if codec else 8)
 
     def follow(self, style, z, num_steps, method, t0, t1, cfg_scale=1., memory=None) -> Solution:
-        "White latents along the field of a style, from time t0 to t1; large ones in windows."
-        v = velocity(self.model, style, cfg_scale)
+        "White latents along the field of a style, from time t0 to t1."
         check_method(method, num_steps)
         steps, ends = part_of_way(num_steps, METHODS[method].ends, min(t0, t1))
         if not steps: return Solution(z.float())
-        return solve(lambda x,t: by_windows(lambda part: v(part, t), x, self.tile), z, steps, method, t0, t1, memory, ends=ends)
+        return solve(velocity(self.model, style, cfg_scale, self.tile), z, steps, method, t0, t1, memory, ends=ends)
 
 # %% ../nbs/39_translate.ipynb #e573759c
 @patch
@@ -142,7 +142,7 @@ def load_translator(
     device:str='cpu',# Where to compute
     vae:str=None,    # VAE to use; default: the one named in the checkpoint
     with_vae:bool=True, # Load the VAE? Latents in and out need none
-    tile:int=1024,   # Pixels a side of a window; 0: everything at once
+    tile:int=1024,   # Larger pictures go in parts of so many pixels a side; 0: at once
 ) -> Translator:
     "Read a checkpoint's averaged weights and its VAE."
     saved = read_checkpoint(path)

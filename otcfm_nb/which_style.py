@@ -5,15 +5,14 @@
 # %% auto #0
 __all__ = ['style_loss', 'log_likelihoods', 'likeliest_style', 'read_style', 'read_source']
 
-# %% ../nbs/39_which_style.ipynb #66191819
+# %% ../nbs/39_which_style.ipynb #4852a291
 import torch
 from torch import Tensor
 from .commands import UserError
-from .tiles import by_windows
 from .translate import Translator, velocity
 from .whitening import whiten
 
-# %% ../nbs/39_which_style.ipynb #cc6563fa
+# %% ../nbs/39_which_style.ipynb #bbc0ecd3
 @torch.no_grad()
 def style_loss(
     tr:Translator,
@@ -23,13 +22,12 @@ def style_loss(
     num_times:int=8,# Intervals of time
 ) -> Tensor:        # (B,), the integral above
     "Bound on -log p of white latents under a style, up to a constant."
-    v, out = velocity(tr.model, style), torch.zeros(len(z), device=z.device)
+    v, out = velocity(tr.model, style, tile=tr.tile), torch.zeros(len(z), device=z.device)
     for i in range(num_times):
         t = (i+.5)/num_times
         noise = torch.randn(1, *z.shape[1:], generator=generator).to(z)
         for x0 in (noise, -noise):
-            found = by_windows(lambda part: v(part, t), (1-t)*x0+t*z, tr.tile)
-            out += t/(1-t)/num_times/2*(found-(z-x0)).square().flatten(1).sum(1)
+            out += t/(1-t)/num_times/2*(v((1-t)*x0+t*z, t)-(z-x0)).square().flatten(1).sum(1)
     return out
 
 # %% ../nbs/39_which_style.ipynb #a03be5d6

@@ -68,14 +68,14 @@ def to_tensor(
     img:Image.Image, # RGB
 ) -> Tensor:         # (3,H,W) float32 in [-1,1]
     "Bytes to numbers from -1 to 1."
-    return torch.from_numpy(np.asarray(img).copy()).permute(2,0,1).float().div(127.5).sub(1)
+    return torch.from_numpy(np.asarray(img).copy()).permute(2,0,1).float().div_(127.5).sub_(1)   # in place: a large picture is there once
 
 # %% ../nbs/31_data.ipynb #fd68512f
 def to_image(
     x:Tensor,        # (3,H,W) in [-1,1]; values outside are cut off
 ) -> Image.Image:
     "Numbers from -1 to 1 to a picture, rounded to the nearest byte."
-    a = x.detach().float().cpu().clamp(-1, 1).add(1).mul(127.5).round().byte()
+    a = x.detach().float().cpu().clamp(-1, 1).add_(1).mul_(127.5).round_().byte()
     return Image.fromarray(a.permute(1,2,0).numpy())
 
 # %% ../nbs/31_data.ipynb #9dac4930

@@ -5,9 +5,11 @@
 # %% auto #0
 __all__ = ['METHODS', 'euler_step', 'midpoint_step', 'heun_step', 'rk4_step', 'fireflow_start', 'fireflow_step',
            'extrapolated_start', 'extrapolated_step', 'reversible_start', 'reversible_turn', 'reversible_step',
-           'Method', 'evaluations', 'steps_within', 'step_times', 'Solution', 'check_method', 'solve', 'integrate']
+           'Method', 'evaluations', 'steps_within', 'step_times', 'part_of_way', 'Solution', 'check_method', 'solve',
+           'integrate']
 
 # %% ../nbs/12_solvers.ipynb #73dfbb4d
+import math
 from typing import NamedTuple
 import torch
 from torch import Tensor
@@ -136,6 +138,21 @@ def step_times(
     (a, b), low, high = ends, min(t0, t1), max(t0, t1)
     times = [low + (high-low)*s*(a + s*(3-2*a-b + s*(a+b-2))) for s in (i/num_steps for i in range(num_steps+1))]
     return times if t0 < t1 else times[::-1]
+
+# %% ../nbs/12_solvers.ipynb #2867a882
+def part_of_way(
+    num_steps:int, # Steps of the whole way from 0 to 1
+    ends:tuple,    # As for `step_times`
+    since:float,   # Where the part begins, 0 to 1
+) -> tuple:        # (steps, ends) of the part, for `step_times(steps, since, 1, ends)`; no steps if it begins at 1
+    "Steps from a time to 1 that lie as on the whole way."
+    if since <= 0 or since >= 1: return num_steps*(since<=0), ends
+    (a, b), low, high = ends, 0., 1.
+    for _ in range(50):                   # halve the interval in which g(s) = since
+        s = (low+high)/2
+        low, high = (s, high) if s*(a + s*(3-2*a-b + s*(a+b-2))) < since else (low, s)
+    stretch, slope = (1-s)/(1-since), a + s*(2*(3-2*a-b) + s*3*(a+b-2))
+    return math.ceil(num_steps*(1-s)-1e-9), (slope*stretch, b*stretch)
 
 # %% ../nbs/12_solvers.ipynb #e1d42722
 class Solution(NamedTuple):

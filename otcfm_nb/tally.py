@@ -112,7 +112,7 @@ def checkpoint_blocks(
     blocks:int,    # How many, from the first on; 0: none
 ) -> None:
     "Compute the activations of the first blocks again instead of keeping them."
-    model.checkpointed_blocks = blocks
+    model.checkpointed_blocks = blocks or len(model.blocks)      # so that diffusers' switch means all of them
     if blocks: model.enable_gradient_checkpointing()
     else: model.disable_gradient_checkpointing()
 

@@ -81,7 +81,8 @@ def early_help(
     "Answer --help before anything heavy is imported, and leave; Ctrl-C during the imports is no traceback."
     if not is_program(func, name): return
     if {'-h','--help'} & set(sys.argv[1:]): sys.exit(run_main(func))
-    signal.signal(signal.SIGINT, lambda *_: os._exit(say('stopped', 130)))   # nothing has been opened yet
+    if signal.getsignal(signal.SIGINT)!=signal.SIG_IGN:   # a script's background job ignores Ctrl-C, and shall go on doing so
+        signal.signal(signal.SIGINT, lambda *_: os._exit(say('stopped', 130)))   # nothing has been opened yet
 
 # %% ../nbs/00_commands.ipynb #6eb28a72
 def main_guard(
@@ -90,7 +91,7 @@ def main_guard(
 ) -> None:
     "Run the command if this module is the program."
     if not is_program(func, name): return
-    signal.signal(signal.SIGINT, signal.default_int_handler)
+    if signal.getsignal(signal.SIGINT)!=signal.SIG_IGN: signal.signal(signal.SIGINT, signal.default_int_handler)
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(say('stopped', 143)))   # an exception, so that everything is closed and saved on the way out
     for stream in (sys.stdout, sys.stderr):   # a file's name may hold what the terminal can't show; a notebook's stream has no such method
         if hasattr(stream, 'reconfigure'): stream.reconfigure(errors='backslashreplace')

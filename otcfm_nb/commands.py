@@ -8,7 +8,7 @@ __all__ = ['UserError', 'nearest', 'parser_of', 'run_main', 'say', 'is_program',
            'sweep']
 
 # %% ../nbs/00_commands.ipynb #c55f9924
-import difflib, inspect, os, re, runpy, signal, sys, tempfile, traceback
+import difflib, inspect, os, re, runpy, secrets, signal, sys, traceback
 from pathlib import Path
 from fastcore.script import anno_parser
 
@@ -139,14 +139,13 @@ def atomic_write(
 ) -> None:
     "Write a file whole or not at all: temporary file, fsync, rename."
     path = Path(path)
-    fd, temp = tempfile.mkstemp(dir=path.parent, prefix=f'.{path.name}.', suffix='.tmp')
+    temp = path.with_name(f'.{path.name}.{secrets.token_hex(4)}.tmp')   # named before it is made, so that Ctrl-C finds nothing to forget
     try:
-        with os.fdopen(fd, 'wb') as f:
+        with open(temp, 'xb') as f:
             write(f); f.flush(); os.fsync(f.fileno())
-        os.chmod(temp, 0o666 & ~current_umask())   # mkstemp makes files for the owner only
         os.replace(temp, path)
     except BaseException as e:
-        Path(temp).unlink(missing_ok=True)
+        temp.unlink(missing_ok=True)
         if isinstance(e, OSError) and e.filename is None: e.filename = str(path)   # a full disk does not say where
         raise
 

@@ -96,6 +96,7 @@ class Translator:
         self.model, self.codec, self.latents, self.maps = model.eval(), codec, latents or {}, maps
         self.device, self.tile = next(model.parameters()).device, tile//(codec.factor if codec else 8)
 
+    @torch.no_grad()
     def follow(self, style, z, num_steps, method, t0, t1, cfg_scale=1., memory=None) -> Solution:
         "White latents along the field of a style, from time t0 to t1."
         check_method(method, num_steps)
@@ -105,7 +106,6 @@ class Translator:
 
 # %% ../nbs/39_translate.ipynb #e573759c
 @patch
-@torch.no_grad()
 def invert(self:Translator,
     x1:Tensor, style, num_steps:int=24, method:str='extrapolated', # Latents (B,C,h,w), their style, and how
     since:float=0.,                                                # Time at which to stop
@@ -115,7 +115,6 @@ def invert(self:Translator,
 
 # %% ../nbs/39_translate.ipynb #2323d3f4
 @patch
-@torch.no_grad()
 def generate(self:Translator,
     x0:Tensor, style, num_steps:int=24, method:str='extrapolated', cfg_scale:float=1., # Noise (B,C,h,w), style or weights, and how
     memory=None,      # Of an inversion by a reversible method: makes its way back exact

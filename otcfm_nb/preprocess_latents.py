@@ -258,6 +258,7 @@ def run_preprocess(
     device, several = (str(state.device), f', {state.num_processes} processes') if state else (pick_device(device), '')
     if not state or state.is_main_process: print(f"preprocess_latents: device {device}{several}, float32, VAE {cfg.data.vae}, {target_size or cfg.data.target_size} px")
     done = preprocess(cfg, target_size, batch_size, device, state=state)
+    if state: state.destroy_process_group()          # gloo's threads must end before the interpreter does
     if state and not state.is_main_process: return
     for reason in done['skipped']: print(f"skipped: {reason}")
     size = '×'.join(map(str, done['shape']))

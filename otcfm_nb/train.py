@@ -5,7 +5,7 @@
 # %% auto #0
 __all__ = ['main', 'epoch_files', 'newest', 'save_epoch', 'tidy', 'name_also', 'polite_stop', 'end_of_epoch', 'must_stop', 'fit',
            'leave', 'is_due', 'sample_rows', 'write_samples', 'plan_text', 'check_latents', 'prepare_run', 'run_train',
-           'codec_for_samples']
+           'tell_and_train', 'codec_for_samples']
 
 # %% ../nbs/40_train.ipynb #6c87ce51
 from .commands import early_help, main_guard
@@ -260,13 +260,21 @@ def run_train(
     if torch.cuda.is_available() and not cpu: torch.set_float32_matmul_precision('high')   # TF32, for this process only
     cfg = load_config(config)
     tr = prepare_run(cfg, resume, max_steps, cpu)
+    try: tell_and_train(tr, dry_run, log_every, max_minutes)
+    finally: tr.accelerator.end_training()           # closes the tracker; gloo's threads must end before the interpreter does
+
+# %% ../nbs/40_train.ipynb #5cf09679
+def tell_and_train(
+    tr:Trainer, dry_run:bool, log_every:int, max_minutes:float, # As the command's
+) -> None:
+    "What is left when all has been read and checked."
+    cfg = tr.cfg
     tr.accelerator.print(plan_text(tr))
     if dry_run: return tr.accelerator.print(plan_table(tr.plan, cfg.model.num_layers) if tr.plan.budget else 'plan: no card, so the batch goes through whole unless micro_batch_size says otherwise; otcfm_plan --vram 8 plans for one')
     if tr.accelerator.is_main_process: tidy(tr)
     if tr.step >= tr.total_steps: return tr.accelerator.print(f"train: already at step {tr.step} of {tr.total_steps}: nothing to do")
     start_tracker(tr)
     last, n = fit(tr, log_every=log_every, codec=codec_for_samples(tr), max_minutes=max_minutes), cfg.model.num_styles
-    tr.accelerator.end_training()
     if tr.step == tr.total_steps: tr.accelerator.print(f"wrote {last}. Next: otcfm_inference --checkpoint {last} --input PICTURE --source_style 0 --target_style {n-1} --output out.png")
 
 # %% ../nbs/40_train.ipynb #e4230625

@@ -13,6 +13,7 @@ from common import save
 from otcfm_nb.demo import load_folder
 from otcfm_nb.metrics import blurred_psnr, edge_agreement, patch_swd
 from otcfm_nb.solvers import METHODS, evaluations, integrate, steps_within
+from otcfm_nb.train import epoch_files
 from otcfm_nb.translate import Settings, load_translator, relative, translate_latent, velocity
 from otcfm_nb.whitening import whiten
 
@@ -38,8 +39,7 @@ def main():
     parser.add_argument('--pairs', type=int, help='measure on the first so many pairs; default: all')
     a = parser.parse_args()
     out = Path(a.folder)
-    last = max(out.glob('checkpoints/stage1_epoch*.pt'), key=lambda p: p.stat().st_mtime)
-    tr = load_translator(last)
+    tr = load_translator(epoch_files(out/'checkpoints')[-1])
     photos, truth, style_1 = load_folder(out/'pairs', 'photo*')[:a.pairs], load_folder(out/'pairs', 'paint*')[:a.pairs], load_folder(out/'pictures'/'style_1')
     x1, rows = tr.codec.encode(photos), []
     runs = [(m, steps_within(m, a.nfe), 1.) for m in METHODS] + [('rk4', 4*a.nfe, 1.), ('euler', a.nfe, 2.), ('extrapolated', a.nfe-1, 2.)]

@@ -15,6 +15,7 @@ from common import save
 from otcfm_nb.inference import read_job, read_input, write_output
 from otcfm_nb.scenes import make_scene, render_photo
 from otcfm_nb.tiles import window_starts
+from otcfm_nb.train import epoch_files
 from otcfm_nb.translate import Settings, load_translator, translate_latent
 
 
@@ -53,7 +54,7 @@ def main():
     parser.add_argument('--no_certificate', action='store_true', help='leave the round trip out: a third less time')
     a = parser.parse_args()
     Image.MAX_IMAGE_PIXELS = None                     # the picture is our own
-    tr = load_translator(max(Path(a.folder).glob('checkpoints/stage1_epoch*.pt'), key=lambda p: p.stat().st_mtime), tile=a.tile)
+    tr = load_translator(epoch_files(Path(a.folder)/'checkpoints')[-1], tile=a.tile)
     seconds, before = {}, peak()
     with tempfile.TemporaryDirectory() as tmp:
         source, target = Path(tmp)/'large.png', Path(tmp)/'done.png'

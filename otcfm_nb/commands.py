@@ -4,8 +4,7 @@
 
 # %% auto #0
 __all__ = ['UserError', 'nearest', 'parser_of', 'run_main', 'say', 'is_program', 'early_help', 'main_guard', 'run_module',
-           'preprocess_latents', 'train', 'inference', 'demo', 'plan', 'config', 'atomic_write', 'current_umask',
-           'sweep']
+           'preprocess_latents', 'train', 'inference', 'demo', 'plan', 'config', 'atomic_write', 'sweep']
 
 # %% ../nbs/00_commands.ipynb #c55f9924
 import difflib, inspect, os, re, runpy, secrets, signal, sys, traceback
@@ -148,12 +147,6 @@ def atomic_write(
         temp.unlink(missing_ok=True)
         if isinstance(e, OSError) and e.filename is None: e.filename = str(path)   # a full disk does not say where
         raise
-
-# %% ../nbs/00_commands.ipynb #af00a62f
-def current_umask() -> int:
-    "The process's umask; it can only be read by setting it."
-    mask = os.umask(0); os.umask(mask)
-    return mask
 
 # %% ../nbs/00_commands.ipynb #94f8a1ff
 def sweep(

@@ -230,7 +230,7 @@ def write_config(
     if raw is not None:
         styles = len([p for p in Path(raw).glob('style_*') if p.is_dir()])
         if not styles: raise UserError(f"--raw_data_root {raw}: holds no folders style_0, style_1, ...")
-        cfg = Config.model_validate(cfg.model_dump() | dict(model=cfg.model.model_dump() | dict(num_styles=styles), data=cfg.data.model_dump() | dict(num_classes=styles, raw_data_root=raw)))
+        cfg.model.num_styles, cfg.data.num_classes, cfg.data.raw_data_root = styles, styles, raw
     out.parent.mkdir(parents=True, exist_ok=True)
     atomic_write(out, lambda f: f.write(commented(cfg).encode()))
     print(f"wrote {out}, preset {name}{'' if raw is None else f', {cfg.data.num_classes} styles'}. Next: look it through, then otcfm_preprocess_latents --config {out}")

@@ -13,7 +13,8 @@ from torch import Tensor
 from torch.utils.data import DataLoader, Dataset
 from .config import Config
 from .coupling import pair_within_styles
-from .flow import drop_labels, sample_path
+from .flow import drop_labels
+from .tally import velocity_loss
 from .times import sample_times
 from .whitening import whiten
 
@@ -111,6 +112,4 @@ def part_loss(
     whole:int,   # B, the length of the batch
 ) -> Tensor:     # Scalar: b/B times the part's mean squared error
     "Conditional flow matching loss (Lipman et al. 2022, eq. 14) of one micro-batch."
-    path = sample_path(draw.x0, draw.x1, draw.t)
-    v = model(path.x_t, path.t, draw.style)
-    return (v.float() - path.u_t).square().mean() * (len(draw)/whole)
+    return velocity_loss(model, draw.x0, draw.x1, draw.t, draw.style, whole)

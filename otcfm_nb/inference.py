@@ -167,9 +167,10 @@ def finish_file(
     source, target, z, sides = job
     if not z.isfinite().all(): raise UserError(f"{source}: the result holds values that are not finite: take a smaller --cfg_scale, or another checkpoint")
     pixels = None if target.suffix.lower()=='.pt' else tr.decode(z, *sides)
-    if work.keep_colour: pixels = keep_colours(pixels, read_input(source, size))
+    before = read_input(source, size) if work.keep_colour or work.sheet else None
+    if work.keep_colour: pixels = keep_colours(pixels, before)
     write_output(target, z, pixels)
-    if work.sheet: return target, *(to_tensor(fit_image(to_image(x[0]), 128)) for x in (read_input(source, size), pixels))
+    if work.sheet: return target, *(to_tensor(fit_image(to_image(x[0]), 128)) for x in (before, pixels))
 
 # %% ../nbs/41_inference.ipynb #8aa81dc2
 def translate_files(

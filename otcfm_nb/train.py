@@ -37,7 +37,7 @@ from .config import Config, load_config
 from .data import load_latents
 from .device import choose_precision, make_accelerator
 from .memory import plan_table
-from .trainer import Trainer, load_into, plan_words, read_checkpoint, save_checkpoint, train_step
+from .trainer import Trainer, averaged, load_into, plan_words, read_checkpoint, save_checkpoint, train_step
 from .translate import Settings, Translator, sheet, translate_latent
 from .vae import LatentCodec, load_vae
 from .watch import cut_log, log_step, note, start_tracker, validate
@@ -193,13 +193,13 @@ def write_samples(
 ) -> None:
     "A sheet for each style into the next one; the worst round trip goes into the log."
     n, worst, rows = tr.cfg.model.num_styles, 0., {}
-    tr.ema.store(tr.net.parameters()); tr.ema.copy_to(tr.net.parameters())
-    for k in range(n):
-        x1 = sample_rows(tr, k)
-        done = translate_latent(Translator(tr.net, codec, maps=tr.maps), x1, Settings(k, (k+1)%n))
-        worst = max(worst, done.round_trip)
-        rows |= {f'style {k}': codec.decode(x1.to(tr.net.device)).cpu(), f'as style {(k+1)%n}': codec.decode(done.latent).cpu()}
-    tr.ema.restore(tr.net.parameters()); tr.net.train()
+    with averaged(tr) as net:
+        for k in range(n):
+            x1 = sample_rows(tr, k)
+            done = translate_latent(Translator(net, codec, maps=tr.maps), x1, Settings(k, (k+1)%n))
+            worst = max(worst, done.round_trip)
+            rows |= {f'style {k}': codec.decode(x1.to(net.device)).cpu(), f'as style {(k+1)%n}': codec.decode(done.latent).cpu()}
+    tr.net.train()
     page, path = sheet(rows, columns=4), folder/'samples'/f'epoch{tr.epoch}.png'
     path.parent.mkdir(parents=True, exist_ok=True)
     atomic_write(path, lambda f: page.save(f, format='PNG'))

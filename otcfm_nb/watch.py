@@ -12,7 +12,7 @@ import torch
 from tqdm import tqdm
 from .commands import atomic_write
 from .draws import Draw, part_loss, stream
-from .trainer import Trainer
+from .trainer import Trainer, averaged
 from .whitening import whiten
 
 # %% ../nbs/38_watch.ipynb #5ea49a88
@@ -85,10 +85,8 @@ def validate(tr:Trainer) -> float: # Mean squared error of the velocity; nan whe
     draw = fixed_draw(tr)
     if draw is None: return float('nan')
     draw, total = draw.to(tr.accelerator.device), 0.
-    tr.ema.store(tr.net.parameters()); tr.ema.copy_to(tr.net.parameters())
-    try:
-        for i in range(0, len(draw), tr.micro): total += part_loss(tr.net, draw[i:i+tr.micro], len(draw)).item()
-    finally: tr.ema.restore(tr.net.parameters())
+    with averaged(tr) as net:
+        for i in range(0, len(draw), tr.micro): total += part_loss(net, draw[i:i+tr.micro], len(draw)).item()
     return total
 
 # %% ../nbs/38_watch.ipynb #26cf9e58

@@ -5,8 +5,8 @@
 # %% auto #0
 __all__ = ['METHODS', 'euler_step', 'midpoint_step', 'heun_step', 'rk4_step', 'fireflow_start', 'fireflow_step',
            'extrapolated_start', 'extrapolated_step', 'reversible_start', 'reversible_turn', 'reversible_step',
-           'Method', 'evaluations', 'steps_within', 'step_times', 'part_of_way', 'Solution', 'check_method', 'solve',
-           'integrate']
+           'Method', 'evaluations', 'steps_within', 'dealt', 'step_times', 'part_of_way', 'Solution', 'check_method',
+           'solve', 'integrate']
 
 # %% ../nbs/12_solvers.ipynb #73dfbb4d
 import math
@@ -129,14 +129,22 @@ def steps_within(
     return max(1, (nfe-(METHODS[method].start is not None))//METHODS[method].nfe)
 
 # %% ../nbs/12_solvers.ipynb #9bfdd645
+def dealt(
+    s:float,    # Share of the steps that are taken, 0 to 1
+    ends:tuple, # As for `step_times`
+) -> tuple:     # (share of the way, how fast it grows with s)
+    "The cubic from 0 to 1 with these slopes at its ends, and its slope."
+    (a, b) = ends; c, d = 3-2*a-b, a+b-2
+    return s*(a + s*(c + s*d)), a + s*(2*c + 3*s*d)
+
 def step_times(
     num_steps:int,      # Steps n, 1 or more
     t0:float, t1:float, # From, to
     ends:tuple=(1.,1.), # Length of the first step on the earlier and of the last on the later side, the mean being 1; above 0, at most 3
 ) -> list:              # n+1 times from t0 to t1, the same ones backwards if t1 < t0
     "Times dealt out by the cubic with these slopes at its ends."
-    (a, b), low, high = ends, min(t0, t1), max(t0, t1)
-    times = [low + (high-low)*s*(a + s*(3-2*a-b + s*(a+b-2))) for s in (i/num_steps for i in range(num_steps+1))]
+    low, high = min(t0, t1), max(t0, t1)
+    times = [low + (high-low)*dealt(i/num_steps, ends)[0] for i in range(num_steps+1)]
     return times if t0 < t1 else times[::-1]
 
 # %% ../nbs/12_solvers.ipynb #2867a882
@@ -147,12 +155,12 @@ def part_of_way(
 ) -> tuple:        # (steps, ends) of the part, for `step_times(steps, since, 1, ends)`; no steps if it begins at 1
     "Steps from a time to 1 that lie as on the whole way."
     if since <= 0 or since >= 1: return num_steps*(since<=0), ends
-    (a, b), low, high = ends, 0., 1.
-    for _ in range(50):                   # halve the interval in which g(s) = since
+    low, high = 0., 1.
+    for _ in range(50):                   # halve the interval in which the way is `since`
         s = (low+high)/2
-        low, high = (s, high) if s*(a + s*(3-2*a-b + s*(a+b-2))) < since else (low, s)
-    stretch, slope = (1-s)/(1-since), a + s*(2*(3-2*a-b) + s*3*(a+b-2))
-    return math.ceil(num_steps*(1-s)-1e-9), (slope*stretch, b*stretch)
+        low, high = (s, high) if dealt(s, ends)[0] < since else (low, s)
+    stretch = (1-s)/(1-since)
+    return math.ceil(num_steps*(1-s)-1e-9), (dealt(s, ends)[1]*stretch, ends[1]*stretch)
 
 # %% ../nbs/12_solvers.ipynb #e1d42722
 class Solution(NamedTuple):

@@ -8,6 +8,7 @@ __all__ = ['stream', 'epoch_order', 'Draw', 'draw_step', 'batch_index', 'Draws',
 # %% ../nbs/36_draws.ipynb #13558058
 import math
 from dataclasses import dataclass
+from functools import lru_cache
 import torch
 from torch import Tensor
 from torch.utils.data import DataLoader, Dataset
@@ -27,11 +28,12 @@ def stream(
     "A generator that depends on (seed, counter) alone."
     return torch.Generator(device).manual_seed((seed*0x9E3779B1 + counter*0x85EBCA6B) % 2**32)
 
+@lru_cache(maxsize=2)
 def epoch_order(
     n:int,     # Number of latents
     seed:int,  # The run's seed
     epoch:int, # From 0
-) -> Tensor:   # A permutation of n, int64, on the CPU
+) -> Tensor:   # A permutation of n, int64, on the CPU; to be read only
     "The order in which an epoch visits the latents."
     return torch.randperm(n, generator=stream(seed, 2**31 + epoch))
 

@@ -3,11 +3,13 @@
     python tools/readme.py            writes both
     python tools/readme.py --check    exit 1 where one differs from what its notebook gives
 """
-import io, os, re, subprocess, sys
+import io, os, re, sys, tempfile
 from contextlib import redirect_stdout
 from pathlib import Path
 import yaml
-from nbdev.serve import proc_nbs
+from nbconvert import MarkdownExporter
+from nbdev.processors import FilterDefaults
+from nbdev.serve_drv import main as process
 
 TOP = Path(__file__).resolve().parent.parent
 
@@ -17,10 +19,12 @@ PAGES = {'index': 'README.md', 'index_zh': 'README.zh-CN.md'}
 
 def rendered(page: str) -> str:
     "A README's text: nbdev has stripped hidden cells and directives, nbconvert writes Markdown."
-    done = subprocess.run(['jupyter', 'nbconvert', '--to', 'markdown', f'_proc/{page}.ipynb', '--stdout'],
-                          cwd=TOP, check=True, capture_output=True, encoding='utf-8')
+    with tempfile.TemporaryDirectory() as folder, redirect_stdout(io.StringIO()):
+        out = Path(folder)/f'{page}.ipynb'
+        process((TOP/'nbs'/out.name, out, FilterDefaults))   # this page alone; the command nbdev_proc_nbs does them all
+        text, _ = MarkdownExporter().from_filename(str(out))
     note = f'<!-- Written by tools/readme.py from nbs/{page}.ipynb: edit that. -->\n\n'
-    return note + with_heading(links_from_top(without_hidden_code(done.stdout)))
+    return note + with_heading(links_from_top(without_hidden_code(text)))
 
 
 def without_hidden_code(text: str) -> str:
@@ -46,7 +50,6 @@ def with_heading(text: str) -> str:
 
 if __name__ == '__main__':
     os.chdir(TOP)   # nbdev finds its settings from here
-    with redirect_stdout(io.StringIO()): proc_nbs(TOP/'nbs', n_workers=0)   # the command nbdev_proc_nbs would try to install Quarto
     for page, readme in PAGES.items():
         target, new = TOP/readme, rendered(page)
         if '--check' not in sys.argv: target.write_text(new, encoding='utf-8')

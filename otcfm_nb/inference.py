@@ -43,9 +43,9 @@ import torch
 from torch import Tensor
 from tqdm import tqdm
 from .commands import UserError, atomic_write, sweep
-from .data import fit_image, latent_names, left_out, list_images, read_image, to_image, to_tensor
+from .data import latent_names, left_out, list_images, read_image, read_latent, to_image, to_tensor
 from .device import pick_device
-from .folders import contact_sheet, in_batches, keep_colours
+from .folders import contact_sheet, in_batches, keep_colours, square
 from .translate import Settings, Translator, load_translator, translate_latent
 from .which_style import likeliest_style, read_source, read_style
 
@@ -59,11 +59,7 @@ def read_input(
         img = read_image(path)
         if size: scale = size/min(img.size); img = img.resize([max(1, round(scale*n)) for n in img.size], resample=3)   # bicubic
         return to_tensor(img)[None]
-    try: z = torch.load(path, map_location='cpu', weights_only=True)
-    except Exception as e: raise UserError(f"{path}: not a latent of otcfm_preprocess_latents, or damaged ({type(e).__name__})") from e
-    good = isinstance(z, Tensor) and z.layout==torch.strided and z.ndim==3 and z.is_floating_point() and z.numel() and z.isfinite().all()
-    if not good: raise UserError(f"{path}: a latent is a finite tensor (C,h,w)")
-    return z.float()[None]
+    return read_latent(path, cure='use another one')[None]
 
 # %% ../nbs/41_inference.ipynb #9c7a08d2
 def write_output(
@@ -170,7 +166,7 @@ def finish_file(
     before = read_input(source, size) if work.keep_colour or work.sheet else None
     if work.keep_colour: pixels = keep_colours(pixels, before)
     write_output(target, z, pixels)
-    if work.sheet: return target, *(to_tensor(fit_image(to_image(x[0]), 128)) for x in (before, pixels))
+    if work.sheet: return target, square(before[0]), square(pixels[0])
 
 # %% ../nbs/41_inference.ipynb #8aa81dc2
 def translate_files(

@@ -12,7 +12,8 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 from .commands import UserError
-from .metrics import luma, reinhard
+from .data import luma
+from .metrics import reinhard
 from .vae import LatentCodec
 
 # %% ../nbs/44_judges.ipynb #6d28516b

@@ -4,7 +4,7 @@
 
 # %% auto #0
 __all__ = ['Ledger', 'flops_of', 'work_of', 'Tally', 'Cut', 'checkpoint_blocks', 'velocity_loss', 'watch', 'as_on_cuda',
-           'trainee', 'one_part', 'one_step', 'ghost_step']
+           'channels_last', 'trainee', 'one_part', 'one_step', 'ghost_step']
 
 # %% ../nbs/21_tally.ipynb #91bccb79
 import weakref
@@ -148,9 +148,17 @@ def watch(
 def as_on_cuda(
     model:IsoNext, # The network, on the CPU
 ) -> None:
-    "Autocast's rule of CUDA for group norm: in float32."
+    "CUDA's rules for group norm: in float32 under autocast, and channel by channel."
+    wide = lambda x: x.float() if torch.is_autocast_enabled('cpu') else x
     for m in model.modules():
-        if isinstance(m, nn.GroupNorm): m.register_forward_pre_hook(lambda m, args: (args[0].float(),))
+        if isinstance(m, nn.GroupNorm): m.register_forward_pre_hook(lambda m, args: (wide(args[0]).contiguous(),))
+
+def channels_last(
+    model:IsoNext, # The network
+) -> None:
+    "Kernels in that order, so that activations follow; `.to` can't exchange tensors that a tally watches."
+    for m in model.modules():
+        if isinstance(m, nn.Conv2d): m.weight = nn.Parameter(m.weight.detach().contiguous(memory_format=torch.channels_last))
 
 # %% ../nbs/21_tally.ipynb #28cc841f
 def trainee(
@@ -160,10 +168,11 @@ def trainee(
     device:str='cpu', # 'cpu' or 'cuda'
 ) -> tuple:           # (model, average, optimiser)
     "All that is trained, with its states, as it is in the middle of a run."
-    with torch.device(device), book.part('weights'): model = build_model(cfg.model).train()
-    if device=='cuda' and cfg.training.channels_last!=False: model = model.to(memory_format=torch.channels_last)
+    with torch.device(device), book.part('weights'):
+        model = build_model(cfg.model).train()
+        if cfg.training.channels_last is True: channels_last(model)
     checkpoint_blocks(model, cut.checkpointed)
-    if device=='cpu' and cut.precision!='no': as_on_cuda(model)
+    if device=='cpu': as_on_cuda(model)
     with book.part('EMA'): ema = EMAModel(model.parameters(), decay=cfg.training.ema_decay, foreach=True)
     optimizer = torch.optim.AdamW(model.parameters(), lr=cfg.training.learning_rate, fused=True)
     with book.part('gradients'):

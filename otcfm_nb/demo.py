@@ -28,7 +28,7 @@ def main(
 early_help(main, __name__)
 
 # %% ../nbs/50_demo.ipynb #3a888f06
-import json, platform, shutil, time
+import copy, json, platform, shutil, time
 from pathlib import Path
 import torch
 from torch import Tensor
@@ -40,7 +40,7 @@ from .metrics import blurred_psnr, edge_agreement, patch_swd, reinhard, score_ta
 from .preprocess_latents import preprocess
 from .painter import write_pairs, write_styles
 from .train import fit
-from .trainer import Trainer, train_step
+from .trainer import Trainer, checkpoint, load_into, set_length, train_step
 from .translate import Settings, Translator, load_translator, sheet, translate_pixels
 
 # %% ../nbs/50_demo.ipynb #38d46830
@@ -81,18 +81,17 @@ def make_pictures(
 
 # %% ../nbs/50_demo.ipynb #65fc5788
 def epochs_in(
-    cfg:Config,    # The configuration
-    x1:Tensor,     # Latents (N,C,h,w)
-    style:Tensor,  # Their styles (N,)
+    tr:Trainer,    # At its beginning, where it is again afterwards
     minutes:float, # Minutes of training
 ) -> int:          # Whole epochs that fit, 1 or more
     "Measure a step, fill the time with epochs."
-    trial = Trainer(cfg, x1, style, accelerator=make_accelerator(cfg), max_steps=100)
-    for _ in range(3): train_step(trial)          # the first ones allocate
+    saved = copy.deepcopy(checkpoint(tr))
+    for _ in range(3): train_step(tr)             # the first ones allocate
     start = time.monotonic()
-    for _ in range(8): train_step(trial)
+    for _ in range(8): train_step(tr)
     seconds = (time.monotonic()-start)/8
-    return max(1, round(60*minutes/seconds/trial.steps_per_epoch))
+    load_into(tr, saved)
+    return max(1, round(60*minutes/seconds/tr.steps_per_epoch))
 
 # %% ../nbs/50_demo.ipynb #559e6b20
 def train_demo(
@@ -104,10 +103,11 @@ def train_demo(
 ) -> Path:              # The last checkpoint
     "Train on the demo's latents for about so long."
     x1, style, info = load_latents(cfg.data.data_root)
-    cfg.training.stage1_epochs = epochs or epochs_in(cfg, x1, style, minutes)
+    trainer = Trainer(cfg, x1, style, info, make_accelerator(cfg))
+    cfg.training.stage1_epochs = epochs or epochs_in(trainer, minutes)
+    set_length(trainer, cfg.training.stage1_epochs*trainer.steps_per_epoch)
     text = json.dumps(cfg.model_dump(), indent=2)+'\n'
     atomic_write(out/'config.json', lambda f: f.write(text.encode()))
-    trainer = Trainer(cfg, x1, style, info, make_accelerator(cfg))
     print(f'training {trainer.total_steps} steps ({cfg.training.stage1_epochs} epochs) on {trainer.accelerator.device}', flush=True)
     return fit(trainer, progress=progress)
 

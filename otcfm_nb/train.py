@@ -209,7 +209,7 @@ def write_samples(
 def plan_text(tr:Trainer) -> str: # A few lines
     "What is about to be done, in words."
     t, acc, shape = tr.cfg.training, tr.accelerator, '×'.join(map(str, tr.x1.shape[1:]))
-    why = choose_precision(acc.device.type, t.use_amp)[1]
+    why = choose_precision(tr.cfg, acc.device)[1]
     count = sum(p.numel() for p in tr.net.parameters())
     parts = math.ceil(min(t.batch_size, len(tr.x1))/acc.num_processes/tr.micro)
     return (f"train: device {acc.device}, {acc.num_processes} process(es), {why}\n"

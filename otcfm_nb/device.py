@@ -142,7 +142,7 @@ def best_precision(
     "The precision to train in, and the times that say so."
     names, price = dict(no='float32', bf16='bfloat16', fp16='float16 with a loss scaler'), dict(no=1., bf16=worth, fp16=1.25*worth)
     best, quickest = min(seconds, key=lambda k: seconds[k]*price[k]), min(seconds, key=seconds.get)
-    told = ', '.join(f'{1000*s:.3g} ms in {names[k].split()[0]}' for k,s in seconds.items())
+    told = ', '.join(f'{float(f"{1000*s:.2g}"):g} ms in {names[k].split()[0]}' for k,s in seconds.items())
     missed = f', which has to be {price[quickest]:g} times as fast' if best=='no'!=quickest else ''
     return best, f"{names[best]}: a block takes {told}{missed}"
 

@@ -4,10 +4,10 @@
 
 # %% auto #0
 __all__ = ['UserError', 'nearest', 'parser_of', 'run_main', 'say', 'is_program', 'early_help', 'main_guard', 'run_module',
-           'preprocess_latents', 'train', 'inference', 'demo', 'plan', 'config', 'atomic_write', 'sweep']
+           'preprocess_latents', 'train', 'inference', 'demo', 'plan', 'config', 'rename', 'atomic_write', 'sweep']
 
 # %% ../nbs/00_commands.ipynb #c55f9924
-import difflib, inspect, os, re, runpy, secrets, signal, sys, traceback
+import difflib, inspect, os, re, runpy, secrets, signal, sys, time, traceback
 from pathlib import Path
 from fastcore.script import anno_parser
 
@@ -78,6 +78,7 @@ def early_help(
     name:str, # `__name__` of its module
 ) -> None:
     "Answer --help before anything heavy is imported, and leave; Ctrl-C during the imports is no traceback."
+    if name=='__mp_main__': signal.signal(signal.SIGINT, signal.SIG_IGN)   # a process that the command spawned leaves Ctrl-C to it
     if not is_program(func, name): return
     if {'-h','--help'} & set(sys.argv[1:]): sys.exit(run_main(func))
     if signal.getsignal(signal.SIGINT)!=signal.SIG_IGN:   # a script's background job ignores Ctrl-C, and shall go on doing so
@@ -131,6 +132,18 @@ def config() -> None:
     "Console script `otcfm_config`."
     run_module('config')
 
+# %% ../nbs/00_commands.ipynb #2b3daa4c
+def rename(
+    temp:Path, # A file
+    path:Path, # The name that it shall have
+    waits=(.05, .2, .5, 1., 2.) if os.name=='nt' else (), # Seconds before it is tried again
+) -> None:
+    "`os.replace`, with patience where an open file can't be replaced."
+    for wait in waits:
+        try: return os.replace(temp, path)
+        except PermissionError: time.sleep(wait)
+    os.replace(temp, path)
+
 # %% ../nbs/00_commands.ipynb #986765db
 def atomic_write(
     path:Path, # Where the content belongs
@@ -142,7 +155,7 @@ def atomic_write(
     try:
         with open(temp, 'xb') as f:
             write(f); f.flush(); os.fsync(f.fileno())
-        os.replace(temp, path)
+        rename(temp, path)
     except BaseException as e:
         temp.unlink(missing_ok=True)
         if isinstance(e, OSError) and e.filename is None: e.filename = str(path)   # a full disk does not say where

@@ -43,11 +43,11 @@ def read_image(
             warnings.simplefilter('error', Image.DecompressionBombWarning)
             with Image.open(path) as img: return to_rgb(ImageOps.exif_transpose(img))
     except FileNotFoundError: raise UserError(f"{path}: no such file: check the path")
-    except IsADirectoryError: raise UserError(f"{path}: is a folder: give a picture")
     except (Image.DecompressionBombWarning, Image.DecompressionBombError):
         raise UserError(f"{path}: more than {Image.MAX_IMAGE_PIXELS/1e6:.0f} million pixels: scale it down first")
     except Exception as e:   # Pillow's plugins raise many kinds of error on broken files
         if isinstance(e, MemoryError): raise
+        if Path(path).is_dir(): raise UserError(f"{path}: is a folder: give a picture")   # each system has its own error for it
         raise UserError(f"{path}: not a picture that can be read ({one_line(e)}): remove or replace it")
 
 # %% ../nbs/31_data.ipynb #f0390f54

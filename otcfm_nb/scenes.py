@@ -44,7 +44,7 @@ def noise(
     out, power = np.zeros((size,size), np.float32), 0.
     for o in range(octaves):
         n, amp = cells*2**o, .55**o
-        if n > size: break
+        if o and n > size: break      # the coarsest always counts
         grid = rng.standard_normal((int(n*stretch)+2, n+2)).astype(np.float32)
         out += amp*np.asarray(Image.fromarray(grid).resize((size,size), Image.BICUBIC))
         power += amp*amp

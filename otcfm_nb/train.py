@@ -32,7 +32,7 @@ from pathlib import Path
 import torch
 from torch import Tensor
 from tqdm import tqdm
-from .commands import UserError, atomic_write, sweep
+from .commands import UserError, atomic_write, rename, sweep
 from .config import Config, load_config
 from .data import load_latents
 from .device import choose_precision, make_accelerator
@@ -89,7 +89,7 @@ def name_also(
     temporary = name.with_name(f'.{name.name}.linkname.tmp'); temporary.unlink(missing_ok=True)   # a name that `sweep` knows
     try: os.link(path, temporary)
     except OSError: shutil.copyfile(path, temporary)
-    os.replace(temporary, name); temporary.unlink(missing_ok=True)   # replacing one link of a file by another does nothing
+    rename(temporary, name); temporary.unlink(missing_ok=True)   # replacing one link of a file by another does nothing
 
 # %% ../nbs/40_train.ipynb #e55d8039
 @contextmanager

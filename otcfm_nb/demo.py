@@ -36,7 +36,7 @@ from .commands import UserError, atomic_write
 from .config import Config, preset
 from .data import load_latents, read_image, to_tensor
 from .device import make_accelerator
-from .metrics import blurred_psnr, edge_agreement, patch_swd, reinhard, score_table
+from .metrics import blurred_psnr, edge_agreement, patch_swd, reinhard, score_table, stroke_energy
 from .preprocess_latents import preprocess
 from .painter import write_pairs, write_styles
 from .train import fit
@@ -141,9 +141,9 @@ def judge(
     truth:Tensor,   # What they should be
     style_1:Tensor, # Pictures of the target style
 ) -> dict:          # Name -> column -> number
-    "Nearness to the truth, likeness to the style, faithfulness to the source."
+    "Nearness to the truth, likeness to the style, strokes, faithfulness to the source."
     return {name: {'dB to truth': blurred_psnr(x, truth).item(), 'patch distance': patch_swd(x, style_1),
-                   'edges kept': edge_agreement(x, photos)} for name,x in found.items()}
+                   'stroke energy': stroke_energy(x, truth), 'edges kept': edge_agreement(x, photos)} for name,x in found.items()}
 
 # %% ../nbs/50_demo.ipynb #8a726108
 def check_request(
@@ -192,7 +192,7 @@ def run_demo(
     checkpoint = train_demo(out, cfg, minutes, epochs, progress)
     scores = report(out, checkpoint, s)
     print(score_table(scores['rows']))
-    print(f"{pairs} held-out pairs. Higher is better in the first and last column, lower in the middle one. "
+    print(f"{pairs} held-out pairs. Higher is better in the first and last column, lower in the second, and in the third 1 is as many strokes as the truth has. "
           f"Round trip under style 0 off by {scores['round_trip']:.2%} ({method}, {num_steps} steps).")
     print(f"wrote {out/'before_after.png'} after {(time.monotonic()-start)/60:.1f} minutes. Next, a picture of your own: "
           f"otcfm_inference --checkpoint {checkpoint} --input PICTURE --size {size} --source_style 0 --target_style 1 --output painted.png")

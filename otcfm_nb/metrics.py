@@ -182,7 +182,8 @@ def bootstrap(
 def in_digits(
     v, # A number, or (mean, low, high) as bootstrap gives it
 ) -> str:
-    "A number in one or three decimals, with half the length of its interval if it has one."
+    "A number in one or three decimals, with half the length of its interval if it has one; a count as it is."
+    if isinstance(v, int): return str(v)
     mean, low, high = v if isinstance(v, tuple) else (v, v, v)
     digits = 1 if abs(mean) >= 10 else 3
     half = f' ± {(high-low)/2:.{digits}f}' if low < high and abs(mean) < float('inf') else ''
@@ -190,11 +191,11 @@ def in_digits(
 
 # %% ../nbs/42_metrics.ipynb #16a83606
 def score_table(
-    rows:dict, # Name -> {column: number, or (mean, low, high)}
+    rows:dict, # Name -> {column: number, or (mean, low, high)}; a column that a row lacks stays empty there
 ) -> str:      # Lines of text
     "Scores as a table that can be pasted into Markdown."
-    columns = list(next(iter(rows.values())))
-    cells = {name: [in_digits(r[k]) for k in columns] for name,r in rows.items()}
+    columns = list(dict.fromkeys(k for r in rows.values() for k in r))
+    cells = {name: [in_digits(r[k]) if k in r else '' for k in columns] for name,r in rows.items()}
     first, widths = max(map(len, rows)), [max(5, len(k), *(len(c[i]) for c in cells.values())) for i,k in enumerate(columns)]
     line = lambda name, cells: f"| {name.ljust(first)} | "+' | '.join(c.rjust(w) for c,w in zip(cells, widths))+' |'
     rule = '|'+'-'*(first+2)+'|'+'|'.join('-'*(w+1)+':' for w in widths)+'|'

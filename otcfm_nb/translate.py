@@ -95,6 +95,7 @@ class Translator:
     ):
         self.model, self.codec, self.latents, self.maps = model.eval(), codec, latents or {}, maps
         self.device, self.tile = next(model.parameters()).device, tile//(codec.factor if codec else 8)
+        self.after_step = None   # called with (step from 1, t, x) after each step of a solver: progress bars, chapter 47
 
     @torch.no_grad()
     def follow(self, style, z, num_steps, method, t0, t1, cfg_scale=1., memory=None) -> Solution:
@@ -102,7 +103,7 @@ class Translator:
         check_method(method, num_steps)
         steps, ends = part_of_way(num_steps, METHODS[method].ends, min(t0, t1))
         if not steps: return Solution(z.float())
-        return solve(velocity(self.model, style, cfg_scale, self.tile), z, steps, method, t0, t1, memory, ends=ends)
+        return solve(velocity(self.model, style, cfg_scale, self.tile), z, steps, method, t0, t1, memory, self.after_step, ends)
 
 # %% ../nbs/39_translate.ipynb #e573759c
 @patch

@@ -44,9 +44,8 @@ def velocity(
     parts = {k: w*cfg_scale for k,w in style_weights(style).items()}
     if cfg_scale!=1: parts[model.null_style] = 1-cfg_scale
     def v(x, t):
-        n = len(x)*len(parts)
         ids = torch.tensor(list(parts), device=x.device).repeat_interleave(len(x))
-        out = in_bands(model, x.repeat(len(parts),1,1,1), torch.full((n,), t, device=x.device, dtype=torch.float32), ids, tile)
+        out = in_bands(model, x.repeat(len(parts),1,1,1), torch.full((len(ids),), t, device=x.device, dtype=torch.float32), ids, tile)
         return sum(w*p for w,p in zip(parts.values(), out.chunk(len(parts))))
     return v
 

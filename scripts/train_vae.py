@@ -124,7 +124,7 @@ def psnr(vae, x):
 def save(vae, ema, out):
     "The averaged weights as fp16 in diffusers' own format."
     ema.store(vae.parameters()); ema.copy_to(vae.parameters())
-    half = new_vae(); half.load_state_dict(vae.state_dict()); half.half().save_pretrained(out)
+    half = AutoencoderTiny.from_config(vae.config); half.load_state_dict(vae.state_dict()); half.half().save_pretrained(out)
     ema.restore(vae.parameters())
     config = json.loads((out/'config.json').read_text())
     for key in ('block_out_channels', '_name_or_path'): config.pop(key, None)   # diffusers warns of the first; the second is a path of this machine

@@ -1,0 +1,125 @@
+"""Real photographs and paintings through the four commands, judged where there is no truth.
+
+    python benchmarks/real.py [--photos ../shared/data/style_0] [--paintings ../shared/data/style_1] [--minutes 25] [--keep FOLDER]
+
+Every sixth picture of each folder is held out. The others give --crops squares each, of random side and place, scaled to --size, because
+a few dozen pictures are very few. Then the commands: otcfm_preprocess_latents, otcfm_train. Held-out pictures are translated
+both ways. Columns: kernel distance to squares of held-out pictures of the target style (features of chapter 44, no network), structure distance
+and edges against the source, stroke energy over that of the target style, error of A -> B -> A in latents.
+Writes results/real.json and nbs/images/real.jpg: the translations with the least, the middle and the greatest structure distance.
+"""
+import argparse, contextlib, json, random, subprocess, sys, tempfile, time
+from pathlib import Path
+import torch
+from PIL import Image
+from common import RESULTS, save
+from otcfm_nb.config import preset
+from otcfm_nb.data import list_images, read_image, to_tensor
+from otcfm_nb.judges import kernel_distance, opponents, picture_features, structure_distance
+from otcfm_nb.metrics import edge_agreement, stroke_energy
+from otcfm_nb.translate import Settings, load_translator, relative, sheet, translate_latent
+
+
+def crops(path, n, size, rng):
+    "Squares of side `size` up to the short side, at random places, scaled to `size`."
+    img = read_image(path)
+    for _ in range(n):
+        side = rng.randint(min(size, *img.size), min(img.size))
+        x, y = rng.randint(0, img.width-side), rng.randint(0, img.height-side)
+        yield img.crop((x, y, x+side, y+side)).resize((size, size), Image.LANCZOS)
+
+
+def prepare(folders, out, n, size):
+    "Training squares as PNG in `out`; returns held-out squares by style as (N,3,size,size)."
+    held, rng = [], random.Random(0)
+    for k, folder in enumerate(folders):
+        files = list_images(Path(folder)); held.append([])
+        (out/f'style_{k}').mkdir(parents=True)
+        for i, p in enumerate(files):
+            if i%6==0: held[k] += [to_tensor(c) for c in crops(p, 4, size, rng)]; continue
+            for j, c in enumerate(crops(p, n, size, rng)): c.save(out/f'style_{k}'/f'{p.stem}_{j}.png')
+    return [torch.stack(h) for h in held]
+
+
+def command(name, *args):
+    subprocess.run([sys.executable, '-m', f'otcfm_nb.{name}', *map(str, args)], check=True)
+
+
+def train(work, size, minutes, epochs):
+    "A configuration for the CPU, latents, training; the time by minutes, epochs long enough not to end it."
+    cfg = preset('cpu')
+    cfg.data.raw_data_root, cfg.data.data_root, cfg.checkpoint.save_dir = (str(work/n) for n in ('pictures', 'latents', 'checkpoints'))
+    cfg.data.target_size, cfg.training.stage1_epochs, cfg.checkpoint.save_every, cfg.checkpoint.sample_every = size, epochs, 5, 0
+    (work/'config.json').write_text(json.dumps(cfg.model_dump(), indent=2))
+    command('preprocess_latents', '--config', work/'config.json', '--target_size', size)
+    command('train', '--config', work/'config.json', '--max_minutes', minutes)
+
+
+def judge(found, source, target):
+    "One row for each candidate."
+    rows, real = {}, picture_features(target)
+    for name, x in found.items():
+        rows[name] = {'kernel distance': kernel_distance(picture_features(x), real), 'structure distance': structure_distance(x, source),
+                      'edges kept': edge_agreement(x, source), 'stroke energy': stroke_energy(x, target)}
+    return rows
+
+
+def one_way(tr, held, train_pictures, a, b, s):
+    "Held-out pictures of style a to style b, with all opponents."
+    found = opponents(held[a], train_pictures[a], train_pictures[b], tr.codec, torch.Generator().manual_seed(0))
+    z = tr.codec.encode(held[a])
+    there = torch.cat([translate_latent(tr, part, s, certify=False).latent for part in z.split(8)])
+    back = torch.cat([translate_latent(tr, part, Settings(b, a), certify=False).latent for part in there.split(8)])
+    found['ours'] = torch.cat([tr.codec.decode(p) for p in there.split(8)])
+    guided = torch.cat([translate_latent(tr, part, Settings(a, b, num_steps=20, method='euler', cfg_scale=2.), certify=False).latent for part in z.split(8)])
+    found["ours, the guide's default (Euler 20, cfg 2)"] = torch.cat([tr.codec.decode(p) for p in guided.split(8)])
+    found['real ones of the target style'] = train_pictures[b][::max(1, len(train_pictures[b])//len(held[a]))][:len(held[a])]
+    return found, judge(found, held[a], held[b]), relative(back, z)
+
+
+def picture(path, source, ours, matched):
+    "Rows for the best, the middle and the worst three by structure distance."
+    order = sorted(range(len(source)), key=lambda i: structure_distance(ours[i:i+1], source[i:i+1]))
+    m = len(order)//2
+    pick = order[:3]+order[m-1:m+2]+order[-3:]
+    sheet({'source': source[pick], 'ours': ours[pick], 'colours': matched[pick]}).convert('RGB').save(path, quality=85)
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument('--photos', default='../shared/data/style_0')
+    parser.add_argument('--paintings', default='../shared/data/style_1')
+    parser.add_argument('--size', type=int, default=256)
+    parser.add_argument('--crops', type=int, default=10)
+    parser.add_argument('--minutes', type=float, default=25)
+    parser.add_argument('--epochs', type=int, default=60, help='what the learning rate is planned for')
+    parser.add_argument('--keep', help='folder for the run; default: it is removed')
+    a = parser.parse_args()
+    start = time.monotonic()
+    with contextlib.nullcontext(a.keep) if a.keep else tempfile.TemporaryDirectory() as tmp:
+        work = Path(tmp)
+        held = prepare((a.photos, a.paintings), work/'pictures', a.crops, a.size)
+        train(work, a.size, a.minutes, a.epochs)
+        folder = work/'checkpoints'
+        log = [json.loads(line) for line in (folder/'metrics.jsonl').read_text().splitlines()]
+        pictures = [torch.stack([to_tensor(read_image(p)) for p in list_images(work/'pictures'/f'style_{k}')[::5]]) for k in (0,1)]
+        result = {}
+        for name in ('last', 'best'):
+            files = sorted(folder.glob('stage1_epoch*.pt'), key=lambda p: int(p.stem.split('epoch')[1]))
+            path = files[-1] if name=='last' else folder/'stage1_best.pt'
+            if not path.exists(): continue
+            tr = load_translator(path)
+            ways = {}
+            for x,y in ((0,1),(1,0)):
+                found, rows, aba = one_way(tr, held, pictures, x, y, Settings(x, y))
+                ways[f'{x} to {y}'] = dict(rows=rows, aba=aba)
+                if (x,name)==(0,'last'): picture(RESULTS.parent.parent/'nbs'/'images'/'real.jpg', held[0], found['ours'], found['colour matching'])
+                if (x,name)==(1,'last'): picture(RESULTS.parent.parent/'nbs'/'images'/'real_back.jpg', held[1], found['ours'], found['colour matching'])
+            result[name] = ways
+        losses = [r for r in log if 'val_loss' in r]
+        save('real', dict(training_pictures=[len(list_images(work/'pictures'/f'style_{k}')) for k in (0,1)], held_out=[len(h) for h in held], size=a.size,
+                          steps=log[-1]['step'], minutes=a.minutes, wall_minutes=(time.monotonic()-start)/60,
+                          val_loss=[[r['step'], r['val_loss']] for r in losses], ways=result))
+
+
+if __name__ == '__main__': main()

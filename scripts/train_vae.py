@@ -21,7 +21,7 @@ from otcfm_nb.painter import write_styles
 
 # No photographs, or hardly any picture in them: space, drawings, engines.
 NO_PHOTOS = re.compile(r'^(nasa|space|station|earthrise|lava)')
-NOTICE = """The weights in this folder were trained from scratch by scripts/train_vae.py of otcfm_nb and are part of it (Apache-2.0).
+NOTICE = """The weights in this folder were trained from scratch by scripts/train_vae.py and scripts/train_decoder.py of otcfm_nb and are part of it (Apache-2.0).
 They were trained on the photographs listed in sources.tsv, each under the licence given there (of Debian packages: what their
 copyright file says of that file; of scikit-image and scikit-learn: what their own notes say), and on procedural scenes of
 chapters 33 and 34. No picture, nor a part of one, is in this folder. Thanks to the photographers.

@@ -53,7 +53,6 @@ def main():
     parser.add_argument('--side', type=int, default=512, help='side of the scene that is mirrored')
     parser.add_argument('--no_certificate', action='store_true', help='leave the round trip out: a third less time')
     a = parser.parse_args()
-    Image.MAX_IMAGE_PIXELS = None                     # the picture is our own
     tr = load_translator(epoch_files(Path(a.folder)/'checkpoints')[-1], tile=a.tile)
     seconds, before = {}, peak()
     with tempfile.TemporaryDirectory() as tmp:

@@ -40,11 +40,11 @@ def read_image(
     "Read a picture whole. Raises UserError with the path and the reason."
     try:
         with warnings.catch_warnings():
-            warnings.simplefilter('error', Image.DecompressionBombWarning)
+            warnings.simplefilter('ignore', Image.DecompressionBombWarning)
             with Image.open(path) as img: return to_rgb(ImageOps.exif_transpose(img))
     except FileNotFoundError: raise UserError(f"{path}: no such file: check the path")
-    except (Image.DecompressionBombWarning, Image.DecompressionBombError):
-        raise UserError(f"{path}: more than {Image.MAX_IMAGE_PIXELS/1e6:.0f} million pixels: scale it down first")
+    except Image.DecompressionBombError:
+        raise UserError(f"{path}: more than {2*Image.MAX_IMAGE_PIXELS/1e6:.0f} million pixels: scale it down first")
     except Exception as e:   # Pillow's plugins raise many kinds of error on broken files
         if isinstance(e, MemoryError): raise
         if Path(path).is_dir(): raise UserError(f"{path}: is a folder: give a picture")   # each system has its own error for it

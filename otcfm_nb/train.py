@@ -260,7 +260,7 @@ def run_train(
     if torch.cuda.is_available() and not cpu: torch.set_float32_matmul_precision('high')   # TF32, for this process only
     cfg = load_config(config)
     tr = prepare_run(cfg, resume, max_steps, cpu)
-    try: tell_and_train(tr, dry_run, log_every, max_minutes)
+    try: tell_and_train(tr, dry_run, log_every, max_minutes); tr.accelerator.wait_for_everyone()
     finally: tr.accelerator.end_training()           # closes the tracker; gloo's threads must end before the interpreter does
 
 # %% ../nbs/40_train.ipynb #5cf09679

@@ -10,6 +10,10 @@ from otcfm_nb.commands import atomic_write
 from otcfm_nb.config import Config
 from otcfm_nb.train import newest
 
+NOTICE = """The weights in this folder were trained by otcfm_demo on the procedural scenes of chapters 33 and 34, through the VAE in ../vae,
+and are part of otcfm_nb (Apache-2.0). scripts/embed_demo.py put them here.
+"""
+
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
@@ -22,6 +26,7 @@ def main():
     out.parent.mkdir(exist_ok=True)
     data = io.BytesIO(); torch.save(keep | dict(config=cfg.model_dump(), ema=dict(weights=saved['ema']['weights'])), data)
     atomic_write(out, lambda f: f.write(data.getvalue()))
+    (out.parent/'NOTICE').write_text(NOTICE)
     print(f"{path}, step {saved['step']}: {out}, {out.stat().st_size/2**20:.1f} MB")
 
 

@@ -1,6 +1,6 @@
 """The installed commands as a user meets them, on any system, in folders whose names are awkward.
 
-    python tools/smoke.py [--no-demo]
+    python tools/smoke.py [--help-only]
 
 Needs only the package; run it from anywhere. Each line is one thing that was tried; the last one counts.
 """

@@ -113,7 +113,7 @@ def katex() -> Path | None:
             try:
                 subprocess.run([shutil.which('npm') or 'npm', 'pack', f'katex@{KATEX}', '--silent', '--fetch-retries=0'],
                                cwd=tmp, check=True, capture_output=True, timeout=60)
-                with tarfile.open(next(Path(tmp).glob('*.tgz'))) as t: t.extractall(tmp, filter='data')
+                with tarfile.open(next(Path(tmp).glob('*.tgz'))) as t: t.extractall(tmp, **(dict(filter='data') if hasattr(tarfile, 'data_filter') else {}))   # Python before 3.11.4 has no filters
             except (OSError, subprocess.SubprocessError, tarfile.TarError): return None
             home.parent.mkdir(exist_ok=True)
             shutil.move(Path(tmp)/'package'/'dist', home)

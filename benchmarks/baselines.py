@@ -18,12 +18,10 @@ import torch
 import gans
 from common import RESULTS, save
 from otcfm_nb.data import load_latents
-from otcfm_nb.demo import check_request, demo_config, epochs_in, judge, load_folder, make_pictures
-from otcfm_nb.device import make_accelerator
+from otcfm_nb.demo import check_request, demo_config, judge, load_folder, make_pictures, train_demo
 from otcfm_nb.metrics import blurred_psnr, bootstrap, each, reinhard, score_table, ssim
 from otcfm_nb.preprocess_latents import preprocess
-from otcfm_nb.train import fit
-from otcfm_nb.trainer import Trainer
+from otcfm_nb.trainer import read_checkpoint
 from otcfm_nb.translate import Settings, load_translator, sheet, translate_latent
 from otcfm_nb.whitening import colour, whiten
 
@@ -50,12 +48,12 @@ def sdedit(tr, x1, t, as_style, s, g):
     return tr.generate((1-t)*torch.randn(z.shape, generator=g)+t*z, 1, s.num_steps, s.method, since=t)
 
 
-def train_ours(cfg, x1, style, info, minutes):
-    "Our translator, trained as the demo is, and what it cost."
-    cfg.training.stage1_epochs = epochs_in(cfg, x1, style, minutes)
-    trainer, start = Trainer(cfg, x1, style, info, make_accelerator(cfg)), time.monotonic()
-    path = fit(trainer, progress=False)
-    return load_translator(path), dict(steps=trainer.step, seconds=time.monotonic()-start, parameters=gans.count(trainer.net))
+def train_ours(out, cfg, minutes):
+    "Our translator, trained by the demo itself, and what it cost; the seconds hold the demo's trial of some steps too."
+    start = time.monotonic()
+    path = train_demo(out, cfg, minutes, progress=False)
+    seconds, tr = time.monotonic()-start, load_translator(path)
+    return tr, dict(steps=read_checkpoint(path)['step'], seconds=seconds, parameters=gans.count(tr.model))
 
 
 def trained_gan(name, x1, style, maps, cost, seed):
@@ -125,18 +123,18 @@ def draw(found, truth, columns=3):
 
 
 def prepare(out, pictures, pairs, size, seed):
-    "The demo's pictures and latents: configuration, latents, styles, index, held-out places, training pictures of both styles."
+    "The demo's pictures and latents: configuration, latents, styles, held-out places, training pictures of both styles."
     make_pictures(out, pictures, pairs, size, seed, progress=False)
     cfg = demo_config(out, size, seed)
     preprocess(cfg, progress=False)
     places = [load_folder(out/'pairs', f'{name}*') for name in ('photo', 'paint', 'second')]
-    return cfg, *load_latents(cfg.data.data_root), places, [load_folder(out/'pictures'/f'style_{k}') for k in (0, 1)]
+    return cfg, *load_latents(cfg.data.data_root)[:2], places, [load_folder(out/'pictures'/f'style_{k}') for k in (0, 1)]
 
 
 def compare(out, minutes, pictures, pairs, size, seed):
     "Everything that belongs into the JSON; the picture is drawn besides."
-    cfg, x1, style, info, (photos, truth, second), styles = prepare(out, pictures, pairs, size, seed)
-    tr, cost = train_ours(cfg, x1, style, info, minutes)
+    cfg, x1, style, (photos, truth, second), styles = prepare(out, pictures, pairs, size, seed)
+    tr, cost = train_ours(out, cfg, minutes)
     print('ours:', cost, flush=True)
     codec, maps, s, costs = tr.codec, tr.maps, Settings(), {'ours': cost}
     z = codec.encode(photos)

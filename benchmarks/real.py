@@ -17,6 +17,7 @@ from otcfm_nb.config import preset
 from otcfm_nb.data import list_images, read_image, to_tensor
 from otcfm_nb.judges import kernel_distance, opponents, picture_features, structure_distance
 from otcfm_nb.metrics import edge_agreement, stroke_energy
+from otcfm_nb.train import epoch_files
 from otcfm_nb.translate import Settings, load_translator, relative, sheet, translate_latent
 
 
@@ -68,12 +69,12 @@ def one_way(tr, held, train_pictures, a, b, s):
     "Held-out pictures of style a to style b, with all opponents."
     found = opponents(held[a], train_pictures[a], train_pictures[b], tr.codec, torch.Generator().manual_seed(0))
     z = tr.codec.encode(held[a])
-    there = torch.cat([translate_latent(tr, part, s, certify=False).latent for part in z.split(8)])
-    back = torch.cat([translate_latent(tr, part, Settings(b, a), certify=False).latent for part in there.split(8)])
-    found['ours'] = torch.cat([tr.codec.decode(p) for p in there.split(8)])
-    guided = torch.cat([translate_latent(tr, part, Settings(a, b, num_steps=20, method='euler', cfg_scale=2.), certify=False).latent for part in z.split(8)])
-    found["ours, the guide's default (Euler 20, cfg 2)"] = torch.cat([tr.codec.decode(p) for p in guided.split(8)])
-    found['real ones of the target style'] = train_pictures[b][::max(1, len(train_pictures[b])//len(held[a]))][:len(held[a])]
+    in_parts = lambda f, x: torch.cat([f(part) for part in x.split(8)])       # to spare memory
+    by = lambda x, s: in_parts(lambda part: translate_latent(tr, part, s, certify=False).latent, x)
+    there, guided = by(z, s), by(z, Settings(a, b, num_steps=20, method='euler', cfg_scale=2.))
+    back = by(there, Settings(b, a))
+    found['ours'], found["ours, the guide's default (Euler 20, cfg 2)"] = in_parts(tr.codec.decode, there), in_parts(tr.codec.decode, guided)
+    found['real ones of the target style'] = train_pictures[b][torch.linspace(0, len(train_pictures[b])-1, len(held[a])).long()]
     return found, judge(found, held[a], held[b]), relative(back, z)
 
 
@@ -105,8 +106,7 @@ def main():
         pictures = [torch.stack([to_tensor(read_image(p)) for p in list_images(work/'pictures'/f'style_{k}')[::5]]) for k in (0,1)]
         result = {}
         for name in ('last', 'best'):
-            files = sorted(folder.glob('stage1_epoch*.pt'), key=lambda p: int(p.stem.split('epoch')[1]))
-            path = files[-1] if name=='last' else folder/'stage1_best.pt'
+            path = epoch_files(folder)[-1] if name=='last' else folder/'stage1_best.pt'
             if not path.exists(): continue
             tr = load_translator(path)
             ways = {}

@@ -13,17 +13,13 @@ In the package's history, the first edition is that of commit 1dca68c.
 """
 import argparse, random, time
 from pathlib import Path
-import numpy as np
 import torch
 import torch.nn as nn
 import torch.nn.functional as F
 from diffusers import AutoencoderTiny
 from diffusers.training_utils import EMAModel
-from PIL import Image
-from train_vae import batch, debian_photos, jolt, load_photos, package_photos, save
-from otcfm_nb.data import list_images
-from otcfm_nb.metrics import band_power, stroke_energy
-from otcfm_nb.painter import write_styles
+from train_vae import batch, find_photos, jolt, read_pictures, save
+from otcfm_nb.metrics import band_power, psnr, stroke_energy
 
 
 def wider(old, blocks=(4,3)):
@@ -89,7 +85,7 @@ def report(vae, test):
     out = []
     for x in test:
         y = decode(vae, vae.encode(F.pixel_unshuffle(x, 4)).latents).clamp(-1, 1)
-        out.append(f'{(10*torch.log10(4/(y-x).square().mean((1,2,3)))).mean().item():.2f} dB {stroke_energy(y, x):.2f}')
+        out.append(f'{psnr(y, x).item():.2f} dB {stroke_energy(y, x):.2f}')
     return ' | '.join(out)
 
 
@@ -111,14 +107,7 @@ def main():
     parser.add_argument('--mix', type=float, nargs='+', default=[.85], help='how far to go from the first decoder to the new one')
     a = parser.parse_args()
     torch.manual_seed(0); rng = random.Random(0)
-    held = {p.name.lower() for p in Path(a.held_out).iterdir()} if a.held_out else set()
-    photos = load_photos(list(debian_photos(a.photos, held))+list(package_photos()))
-    work = Path(a.work)
-    if not work.exists(): write_styles(work, 900, size=128, seed=77)
-    scenes, paintings = ([np.asarray(Image.open(p)) for p in list_images(work/f'style_{k}')] for k in (0,1))
-    x = batch(photos[::9], scenes[-40:], paintings[-40:], random.Random(1), 64)
-    test = [x[[i for i in range(64) if i%4 in k]] for k in ((0,1),(2,),(3,))]
-    photos, scenes, paintings = [p for i,p in enumerate(photos) if i%9], scenes[:-40], paintings[:-40]
+    (photos, scenes, paintings), test = read_pictures(find_photos(a.photos, a.held_out), Path(a.work))
     old = AutoencoderTiny.from_pretrained(a.start).float()
     vae = wider(old).to(memory_format=torch.channels_last)
     first = {k: v.clone() for k,v in vae.decoder.state_dict().items()}

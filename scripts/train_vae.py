@@ -97,6 +97,22 @@ def batch(photos, scenes, paintings, rng, n, size=128, change=lambda a, rng: a):
     return x.float().div(127.5).sub(1)
 
 
+def find_photos(unpacked, held_out=None):
+    "(path, source, licence) of all photographs, without those whose name occurs in the folder `held_out`."
+    held = {p.name.lower() for p in Path(held_out).iterdir()} if held_out else set()
+    return list(debian_photos(unpacked, held))+list(package_photos())
+
+
+def read_pictures(found, work):
+    "Photographs, scenes and paintings to train on; and squares of others, 32 photographed, 16 scenes, 16 paintings. Scenes are kept in `work`."
+    if not work.exists(): write_styles(work, 900, size=128, seed=77)
+    scenes, paintings = ([np.asarray(Image.open(p)) for p in list_images(work/f'style_{k}')] for k in (0,1))
+    photos = load_photos(found)
+    x = batch(photos[::9], scenes[-40:], paintings[-40:], random.Random(1), 64)
+    test = [x[[i for i in range(64) if i%4 in k]] for k in ((0,1),(2,),(3,))]
+    return ([p for i,p in enumerate(photos) if i%9], scenes[:-40], paintings[:-40]), test
+
+
 def new_vae():
     "AutoencoderTiny on 4×4 patches: pixel_unshuffle(4) gives 48 channels, one halving more makes ×8."
     return AutoencoderTiny(in_channels=48, out_channels=48, encoder_block_out_channels=(80,80), decoder_block_out_channels=(80,80),
@@ -144,14 +160,8 @@ def main():
     parser.add_argument('--start', help='go on from this VAE')
     a = parser.parse_args()
     torch.manual_seed(0); rng = random.Random(0)
-    held = {p.name.lower() for p in Path(a.held_out).iterdir()} if a.held_out else set()
-    found = list(debian_photos(a.photos, held))+list(package_photos())
-    work, out = Path(a.work), Path(a.out)
-    if not work.exists(): write_styles(work, 900, size=128, seed=77)
-    scenes, paintings = ([np.asarray(Image.open(p)) for p in list_images(work/f'style_{k}')] for k in (0,1))
-    photos = load_photos(found)
-    test = batch([p for p in photos[::9]], scenes[-40:], paintings[-40:], random.Random(1), 64)
-    photos, scenes, paintings = [p for i,p in enumerate(photos) if i%9], scenes[:-40], paintings[:-40]
+    found, out = find_photos(a.photos, a.held_out), Path(a.out)
+    (photos, scenes, paintings), test = read_pictures(found, Path(a.work))
     print(f'{len(photos)} photographs, {len(scenes)} scenes, {len(paintings)} paintings', flush=True)
     vae = AutoencoderTiny.from_pretrained(a.start).float() if a.start else new_vae()
     vae = vae.to(memory_format=torch.channels_last).train()
@@ -172,7 +182,7 @@ def main():
         mean = mse.item() if step==1 else .98*mean+.02*mse.item()
         if step%100==0:
             ema.store(vae.parameters()); ema.copy_to(vae.parameters())
-            kinds = [psnr(vae, test[[i for i in range(64) if i%4 in k]]) for k in ((0,1),(2,),(3,))]
+            kinds = [psnr(vae, x) for x in test]
             ema.restore(vae.parameters())
             print(f'{(time.time()-start)/60:5.1f} min, step {step}, {10*math.log10(4/mean):.2f} dB training; unseen photographs '
                   f'{kinds[0]:.2f}, scenes {kinds[1]:.2f}, paintings {kinds[2]:.2f} dB', flush=True)

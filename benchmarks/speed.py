@@ -15,7 +15,6 @@ from pathlib import Path
 import torch
 from accelerate import Accelerator
 from diffusers import UNet2DModel
-from torch.utils.flop_counter import FlopCounterMode
 from common import RESULTS, save
 from otcfm_nb.config import preset
 from otcfm_nb.data import load_latents, read_image, to_tensor
@@ -23,6 +22,7 @@ from otcfm_nb.draws import Draws, draw_step, part_loss, stream
 from otcfm_nb.model import build_model
 from otcfm_nb.painter import write_styles
 from otcfm_nb.preprocess_latents import preprocess
+from otcfm_nb.tally import Cut, ghost_step
 from otcfm_nb.trainer import Trainer, train_step
 from otcfm_nb.vae import load_vae
 from otcfm_nb.whitening import channel_maps, whiten
@@ -108,13 +108,11 @@ def race(data, steps, every=20) -> dict:
 
 
 def flops(data, repeats=15) -> dict:
-    """Three times the operations of the forward pass as torch counts them, as is usual (it counts the backward pass of a depthwise
-    convolution many times too high, LOG.md); the peak is the best of several sizes of float32 matrix product."""
+    "Operations by the tally of chapter 21, which corrects what torch counts; the peak is the best of several sizes of float32 matrix product."
     x1, style, cfg = data
     net = build_model(cfg.model).to(memory_format=torch.channels_last)
     opt, draw = torch.optim.AdamW(net.parameters()), Draws(cfg, x1, style)[0]
-    with FlopCounterMode(display=False) as counter, torch.no_grad(): part_loss(net, draw, len(draw))
-    whole = 3*counter.get_total_flops()
+    whole = ghost_step(cfg, tuple(x1.shape[1:]), Cut(len(draw), len(draw))).step['flops']
     took = median([timed(lambda: step(net, opt, draw)) for _ in range(repeats)])
     rates = []
     for n in (512, 1024, 2048):

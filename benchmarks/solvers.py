@@ -21,7 +21,7 @@ from otcfm_nb.whitening import whiten
 def row(tr, x1, photos, truth, style_1, s):
     done = translate_latent(tr, x1, s)
     back = translate_latent(tr, done.latent, Settings(1, 0, s.num_steps, s.cfg_scale, s.method), certify=False)
-    x = tr.codec.decode(done.latent)
+    x = tr.decode(done.latent, *truth.shape[-2:], 1)
     return dict(method=s.method, steps=s.num_steps, cfg=s.cfg_scale, evaluations=evaluations(s.method, s.num_steps), same_style=done.round_trip,
                 a_b_a=relative(back.latent, x1), db=blurred_psnr(x, truth).item(), patch=patch_swd(x, style_1), edges=edge_agreement(x, photos))
 
@@ -29,7 +29,7 @@ def row(tr, x1, photos, truth, style_1, s):
 def point(tr, x1, truth, x0, method, nfe):
     done = translate_latent(tr, x1, Settings(0, 1, steps_within(method, nfe), 1., method))
     return dict(method=method, budget=nfe, evaluations=evaluations(method, steps_within(method, nfe)), same_style=done.round_trip,
-                noise=relative(done.noise, x0), db=blurred_psnr(tr.codec.decode(done.latent), truth).item())
+                noise=relative(done.noise, x0), db=blurred_psnr(tr.decode(done.latent, *truth.shape[-2:], 1), truth).item())
 
 
 def main():
@@ -41,7 +41,7 @@ def main():
     out = Path(a.folder)
     tr = load_translator(epoch_files(out/'checkpoints')[-1])
     photos, truth, style_1 = load_folder(out/'pairs', 'photo*')[:a.pairs], load_folder(out/'pairs', 'paint*')[:a.pairs], load_folder(out/'pictures'/'style_1')
-    x1, rows = tr.codec.encode(photos), []
+    x1, rows = tr.encode(photos, 0), []
     runs = [(m, steps_within(m, a.nfe), 1.) for m in METHODS] + [('rk4', 4*a.nfe, 1.), ('euler', a.nfe, 2.), ('extrapolated', a.nfe-1, 2.)]
     for method, steps, cfg in runs:
         rows.append(row(tr, x1, photos, truth, style_1, Settings(0, 1, steps, cfg, method)))

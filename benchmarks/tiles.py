@@ -59,11 +59,11 @@ def main():
         source, target = Path(tmp)/'large.png', Path(tmp)/'done.png'
         large_picture(source, a.width, a.height, a.side)
         stages = dict(start=time.monotonic())
-        _, (_, _, z, sides) = read_job(tr, source, target)
+        _, (_, _, z, sides, _) = read_job(tr, source, target)
         stages['read and encode'] = time.monotonic()
         done = translate_latent(tr, z, Settings(num_steps=a.num_steps), certify=not a.no_certificate)
         stages['translate'] = time.monotonic()
-        pixels = tr.decode(done.latent, *sides)
+        pixels = tr.decode(done.latent, *sides, 1)
         stages['decode'] = time.monotonic()
         write_output(target, done.latent, pixels)
         stages['write'] = time.monotonic()

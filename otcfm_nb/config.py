@@ -5,7 +5,7 @@
 # %% auto #0
 __all__ = ['Count', 'Fraction', 'Auto', 'PRESETS', 'main', 'Section', 'ModelConfig', 'TrainingConfig', 'DataConfig',
            'CheckpointConfig', 'Config', 'line_of', 'known_keys', 'explain', 'parse_config', 'load_config', 'preset',
-           'key_comments', 'commented', 'write_config']
+           'key_comments', 'commented', 'is_unicode', 'write_config']
 
 # %% ../nbs/01_config.ipynb #6c87ce51
 from .commands import early_help, main_guard
@@ -91,6 +91,7 @@ class DataConfig(Section):
     num_classes: Count = 2                # Number of style folders
     target_size: Count = 512              # Side of the squares that are encoded, in pixels
     vae: str = 'embedded'                 # "embedded", a folder, or a hub id
+    palette: Annotated[int, Field(ge=0)] | None = None # Style whose colours all pictures get before they are encoded, and lose again at the end; null: each keeps its own, chapter 30
     flip: bool = False                    # Mirror latents by chance in training; the embedded VAE's are then some way off those of mirrored pictures (benchmarks/vae.py)
 
 # %% ../nbs/01_config.ipynb #752106e1
@@ -114,6 +115,7 @@ class Config(Section):
         "Every style has its folder."
         n, k = self.model.num_styles, self.data.num_classes
         if n!=k: raise ValueError(f'model.num_styles is {n} and data.num_classes is {k}: make them equal')
+        if (self.data.palette or 0) >= k: raise ValueError(f'data.palette is {self.data.palette}, but styles go from 0 to {k-1}')
         return self
 
 # %% ../nbs/01_config.ipynb #aef071fd
@@ -185,7 +187,7 @@ PRESETS = {
     '16gb': dict(model=dict(hidden_dim=512, num_layers=18), training=dict(batch_size=256, vram_budget_gb=16.)),
     'cpu':  dict(model=dict(hidden_dim=96, num_layers=6, style_dim=128, time_dim=128), data=dict(target_size=128),
                  training=dict(batch_size=32, learning_rate=1e-3, use_amp=False, num_workers=0)),
-    'demo': dict(model=dict(hidden_dim=96, num_layers=6, style_dim=128, time_dim=128), data=dict(target_size=128),
+    'demo': dict(model=dict(hidden_dim=96, num_layers=6, style_dim=128, time_dim=128), data=dict(target_size=128, palette=1),
                  training=dict(batch_size=32, learning_rate=2e-3, label_drop_prob=.1, use_amp=False, num_workers=0, warmup_steps=50, ema_decay=.99),
                  checkpoint=dict(save_every=1000, sample_every=0)),
 }
@@ -218,6 +220,15 @@ def commented(
     return '\n'.join(lines+['}'])+'\n'
 
 # %% ../nbs/01_config.ipynb #e3b6feb8
+def is_unicode(
+    text:str, # A name from the command line; bytes that were no Unicode are lone surrogates in it
+) -> bool:
+    "Can it be written into a file?"
+    try: text.encode()
+    except UnicodeEncodeError: return False
+    return True
+
+# %% ../nbs/01_config.ipynb #f875d200
 def write_config(
     name:str,   # Preset
     out:Path,   # File
@@ -228,6 +239,7 @@ def write_config(
     cfg = preset(name)
     if out.exists() and not force: raise UserError(f"{out}: is there already: give another --out, or --force")
     if raw is not None:
+        if not is_unicode(raw): raise UserError(f"--raw_data_root {ascii(raw)}: the name is no Unicode, which a configuration can't hold: rename the folder")
         styles = len([p for p in Path(raw).glob('style_*') if p.is_dir()])
         if not styles: raise UserError(f"--raw_data_root {raw}: holds no folders style_0, style_1, ...")
         cfg.model.num_styles, cfg.data.num_classes, cfg.data.raw_data_root = styles, styles, raw

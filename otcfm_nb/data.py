@@ -16,6 +16,7 @@ from PIL import Image, ImageOps
 from torch import Tensor
 from tqdm import tqdm
 from .commands import UserError
+from .palette import read_palette
 
 # %% ../nbs/31_data.ipynb #4b5fa747
 IMAGE_SUFFIXES = frozenset('.jpg .jpeg .png .webp .bmp .tif .tiff .gif .ppm .pgm .avif'.split())   # avif: Pillow 11.3 and newer
@@ -174,11 +175,12 @@ def read_latent(
 def load_latents(
     data_root:Path,      # Folder of latents
     progress:bool=False, # Show a bar?
-) -> tuple:              # (x1 (N,C,h,w) float32, style (N,) int64, content of latents.json)
+) -> tuple:              # (x1 (N,C,h,w) float32, style (N,) int64, content of latents.json, with the maps of the palette if there is one)
     "All latents that latents.json names, in order of their names."
     info = read_latents_index(data_root)
     names = sorted(info['files'])
     styles = [int(n.split('/')[0].removeprefix('style_')) for n in names]
     x1 = torch.empty(len(names), *info['shape'])
     for i,name in enumerate(tqdm(names, desc='latents', disable=None if progress else True)): x1[i] = read_latent(Path(data_root)/name, info['shape'])
+    if info.get('palette'): info['palette']['maps'] = read_palette(Path(data_root)/'palette.safetensors')
     return x1, torch.tensor(styles), info

@@ -137,6 +137,7 @@ def candidates(
     return {'identity': photos,
             'colour matching, by picture': reinhard(photos, style_1, by_picture=True),
             'colour matching, by folder': reinhard(photos, style_1, style_0),
+            **({'colour transport': tr.palette.from_common(tr.palette.to_common(photos, s.source_style), s.colours())} if tr.palette.maps else {}),
             'ours': ours,
             'the painter, again': second,
             'VAE ceiling': tr.codec.decode(tr.codec.encode(truth))}, done.round_trip

@@ -47,7 +47,7 @@ from .data import latent_names, left_out, list_images, read_image, read_latent, 
 from .device import pick_device
 from .folders import contact_sheet, in_batches, keep_colours, square
 from .translate import Settings, Translator, load_translator, translate_latent
-from .which_style import likeliest_style, read_source, read_style
+from .which_style import encode_as, likeliest_style, read_source, read_style
 
 # %% ../nbs/41_inference.ipynb #effe27ae
 def read_input(
@@ -126,43 +126,46 @@ def read_job(
     tr:Translator,
     source:Path, target:Path, # Picture or latent; where to write
     size:int=None,            # Short side for pictures
-) -> tuple:                   # (latent size, (source, target, latent (1,C,h,w) on the CPU, sides in pixels))
+    style=0,                  # Its style, or 'auto'
+) -> tuple:                   # (latent size, (source, target, latent (1,C,h,w) on the CPU, sides in pixels, style; of a latent it may still be 'auto'))
     "Read a file and encode it."
     x = read_input(source, size)
-    if source.suffix.lower()!='.pt': z, sides = tr.encode(x).cpu(), tuple(x.shape[-2:])
+    if source.suffix.lower()!='.pt':
+        z, (style,) = encode_as(tr, x, style)
+        z, sides = z.cpu(), tuple(x.shape[-2:])
     else: z, sides = x, tuple(n*(tr.codec.factor if tr.codec else 8) for n in x.shape[-2:])
     if z.shape[1] != tr.model.config.latent_channels: raise UserError(f"{source}: {z.shape[1]} channels, the model has {tr.model.config.latent_channels}")
-    return tuple(z.shape[-2:]), (source, target, z, sides)
+    return tuple(z.shape[-2:]), (source, target, z, sides, style)
 
 # %% ../nbs/41_inference.ipynb #b645023d
 def translate_batch(
     tr:Translator,
     jobs:list,   # Of `read_job`, of one size
     s:Settings,  # How
-) -> None:       # Yields (source, target, latent (1,C,h,w), sides) of each
+) -> None:       # Yields (source, target, latent (1,C,h,w), sides, weights of the styles whose colours it gets) of each
     "Translate latents of one size together, those of one source style at a time, and print their certificates."
-    x1 = torch.cat([z for _,_,z,_ in jobs])
-    styles = likeliest_style(tr, x1) if s.source_style=='auto' else [s.source_style]*len(jobs)
+    x1 = torch.cat([job[2] for job in jobs])
+    styles = [likeliest_style(tr, job[2])[0] if job[4]=='auto' else job[4] for job in jobs]
     for k in sorted(set(styles)):
-        rows = [i for i,found in enumerate(styles) if found==k]
-        done = translate_latent(tr, x1[rows], replace(s, source_style=k))
+        rows, how = [i for i,found in enumerate(styles) if found==k], replace(s, source_style=k)
+        done = translate_latent(tr, x1[rows], how)
         for i,z,error in zip(rows, done.latent.split(1), done.each):
-            source, target, _, sides = jobs[i]
+            source, target, _, sides, _ = jobs[i]
             tqdm.write(f"{target}: round trip under style {k} off by {error:.2%} ({s.method}, {s.num_steps} steps)")
-            yield source, target, z, sides
+            yield source, target, z, sides, how.colours()
         if s.latent_clamp: tqdm.write(f"{done.clamped} of {done.latent.numel()} values clamped")
 
 # %% ../nbs/41_inference.ipynb #2972d215
 def finish_file(
     tr:Translator,
-    job:tuple,     # (source, target, translated latent, sides) of `translate_batch`
+    job:tuple,     # (source, target, translated latent, sides, weights) of `translate_batch`
     size:int,      # Short side for pictures
     work:Work,
 ) -> tuple:        # (target, small source, small result) for the sheet; None without one
     "Decode and write one file."
-    source, target, z, sides = job
+    source, target, z, sides, colours = job
     if not z.isfinite().all(): raise UserError(f"{source}: the result holds values that are not finite: take a smaller --cfg_scale, or another checkpoint")
-    pixels = None if target.suffix.lower()=='.pt' else tr.decode(z, *sides)
+    pixels = None if target.suffix.lower()=='.pt' else tr.decode(z, *sides, colours)
     before = read_input(source, size) if work.keep_colour or work.sheet else None
     if work.keep_colour: pixels = keep_colours(pixels, before)
     write_output(target, z, pixels)
@@ -184,7 +187,7 @@ def translate_files(
             if len(pairs)==1: raise
             skipped.append(e); tqdm.write(f"skipped: {e}")
     with tqdm(total=len(pairs), desc='translating', unit='picture', disable=None if len(pairs)>1 else True) as bar:
-        for batch in in_batches(filter(None, (tried(read_job, tr, *pair, size) for pair in pairs)), limit):
+        for batch in in_batches(filter(None, (tried(read_job, tr, *pair, size, s.source_style) for pair in pairs)), limit):
             for job in translate_batch(tr, batch, s): shown.append(tried(finish_file, tr, job, size, work)); bar.update()
     if work.sheet and any(shown):
         page = contact_sheet([found[1:] for found in sorted(filter(None, shown), key=lambda found: found[0])])

@@ -61,7 +61,7 @@ def picture_features(
         w = w-w.mean((2,3), keepdim=True)
         w = (w/w.flatten(1).norm(dim=1)[:,None,None,None]).to(x)
         rows.append(((F.conv2d(F.avg_pool2d(x, scale), w).square().mean((2,3))+1e-3)/1e-2).log()/2)
-    return torch.cat(rows, 1).double().cpu()
+    return torch.cat(rows, 1).cpu().double()     # MPS has no float64
 
 # %% ../nbs/44_judges.ipynb #36aef4fa
 def kernel_distance(

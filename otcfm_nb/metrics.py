@@ -37,7 +37,7 @@ def ssim(
 ) -> float:       # Mean over pictures; 1 if equal
     "Structural similarity of the brightness (Wang et al. 2004)."
     if x.shape!=truth.shape: raise ValueError(f"x {tuple(x.shape)} and truth {tuple(truth.shape)} must have one shape")
-    a, b = ((luma(p.double().cpu())+1)/2 for p in (x,truth))
+    a, b = ((luma(p.cpu().double())+1)/2 for p in (x,truth))
     w = torch.exp(-torch.arange(-5, 6).double().square()/(2*1.5**2))
     blur = lambda v: F.conv2d(v, (w[:,None]*w/w.sum()**2)[None,None])
     mean_a, mean_b = blur(a), blur(b)
@@ -170,7 +170,7 @@ def bootstrap(
     level:float=.95,           # How much of the means lies in the interval
 ) -> tuple:                    # (mean, low, high)
     "Mean and its interval by drawing pictures, and seeds, with repetition (Efron 1979)."
-    values = values.reshape(-1, values.shape[-1]).double().cpu()
+    values = values.reshape(-1, values.shape[-1]).cpu().double()
     s, n = values.shape
     picture = torch.randint(n, (rounds,1,n), generator=generator)
     seed = torch.randint(s, (rounds,s,1), generator=generator)

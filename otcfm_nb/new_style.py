@@ -9,11 +9,13 @@ __all__ = ['widen', 'widen_maps', 'train_row', 'add_style', 'widened', 'folder_l
 import math
 from pathlib import Path
 import torch
+import torch.nn.functional as F
 from torch import Tensor
 from .commands import UserError, atomic_write
 from .data import fit_image, list_images, read_image, to_tensor
 from .flow import cfm_loss
 from .model import IsoNext
+from .palette import widen_palette
 from .trainer import read_checkpoint
 from .translate import Translator, checkpoint_path, load_translator
 from .whitening import channel_maps, whiten
@@ -67,12 +69,13 @@ def add_style(
     num_steps:int=200,       # Optimiser steps; 0: its statistics only
     learning_rate:float=.03, # The highest
     seed:int=0,              # Of noise, times and order
+    palette:dict=None,       # Chapter 30's maps with those of the new style, if the styles share a palette
 ) -> tuple:                  # (Translator with a style more, losses)
     "A translator that also knows the style of these latents; its number is the last one."
     model, maps = widen(tr.model), widen_maps(tr.maps, x1)
     z = whiten(x1.float().to(tr.device), tr.model.config.num_styles, maps)
     losses = train_row(model, z, num_steps, learning_rate, torch.Generator(tr.device).manual_seed(seed))
-    return Translator(model, tr.codec, tr.latents, maps, tr.tile*(tr.codec.factor if tr.codec else 8)), losses
+    return Translator(model, tr.codec, tr.latents, maps, palette, tr.tile*(tr.codec.factor if tr.codec else 8)), losses
 
 # %% ../nbs/48_new_style.ipynb #34d15421
 def widened(
@@ -83,18 +86,22 @@ def widened(
     config, S = saved['config'], tr.model.config.num_styles
     config = config | dict(model=config['model']|dict(num_styles=S), data=config['data']|dict(num_classes=S))
     kept = {k: saved[k] for k in ('format','step','epoch','vae','latents') if k in saved}
-    return kept | dict(config=config, whitening=tr.maps, ema=dict(weights={k: v.cpu().clone() for k,v in tr.model.state_dict().items()}))
+    palette = saved.get('palette') and saved['palette'] | dict(maps=tr.palette.maps)
+    return kept | dict(config=config, whitening=tr.maps, palette=palette, ema=dict(weights={k: v.cpu().clone() for k,v in tr.model.state_dict().items()}))
 
 # %% ../nbs/48_new_style.ipynb #0eb0b1ee
 def folder_latents(
     tr:Translator,
     folder:Path, # Pictures of one style
     size:int,    # Side of the square that is cut out, in pixels
-) -> Tensor:     # (N,C,h,w)
-    "The pictures of a folder as latents."
+) -> tuple:      # (latents (N,C,h,w), palette with the folder's colours; None if the styles share none)
+    "The pictures of a folder as latents of a new style."
     if not Path(folder).is_dir(): raise UserError(f"{folder}: no such folder: give one with a few pictures of the new style")
     if not (paths := list_images(folder)): raise UserError(f"{folder}: holds no pictures")
-    return torch.cat([tr.encode(to_tensor(fit_image(read_image(p), size))[None]) for p in paths])
+    pixels = torch.stack([to_tensor(fit_image(read_image(p), size)) for p in paths])
+    palette = widen_palette(tr.palette.maps, F.adaptive_avg_pool2d(pixels, 16).permute(0,2,3,1).reshape(-1, 3))
+    carried = Translator(tr.model, tr.codec, palette=palette)
+    return torch.cat([carried.encode(x[None], tr.model.config.num_styles) for x in pixels]), palette
 
 # %% ../nbs/48_new_style.ipynb #aa6d17a8
 def learn_style(
@@ -114,7 +121,8 @@ def learn_style(
     if out.exists() and (not force or out.resolve()==source.resolve()): raise UserError(f"{out}: is there already: choose another name{'' if force else ', or force=True'}")
     saved, tr = read_checkpoint(source), load_translator(checkpoint, device)
     if not (size := size or saved['latents'].get('target_size')): raise UserError(f"{checkpoint}: does not say how large its pictures were: give size")
-    new, losses = add_style(tr, folder_latents(tr, folder, size), num_steps, learning_rate, seed)
+    x1, palette = folder_latents(tr, folder, size)
+    new, losses = add_style(tr, x1, num_steps, learning_rate, seed, palette)
     out.parent.mkdir(parents=True, exist_ok=True)
     atomic_write(out, lambda f: torch.save(widened(saved, new), f))
     return tr.model.config.num_styles

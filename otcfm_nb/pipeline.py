@@ -25,7 +25,7 @@ from .model import IsoNext
 from .solvers import METHODS, part_of_way
 from .translate import Settings, Translator, load_translator, translate_latent
 from .vae import LatentCodec, reason
-from .which_style import likeliest_style, read_source, read_style
+from .which_style import encode_as, likeliest_style, read_source, read_style
 
 # %% ../nbs/47_pipeline.ipynb #3b147239
 def as_tensors(
@@ -49,12 +49,12 @@ class StyleTransferPipeline(DiffusionPipeline):
         latents:dict=None,    # `mean` and `std` of the training latents, for clamping
         vae_identity:str=None,# Which VAE it must be, chapter 30; None: any
         tile:int=1024,        # Larger pictures go in parts of so many pixels a side, chapter 38; 0: at once
+        palette:dict=None,    # Maps of colours by style, chapter 30; None: pictures keep their colours
     ):
         super().__init__()
         self.register_modules(model=model, vae=vae)
-        self.register_to_config(whitening=as_lists(whitening), latents=latents or {}, vae_identity=vae_identity, tile=tile)
-        self.codec = None
-        self.translator()     # what doesn't fit is refused here
+        self.register_to_config(whitening=as_lists(whitening), latents=latents or {}, vae_identity=vae_identity, tile=tile, palette=as_lists(palette))
+        self.codec = None; self.translator()     # what doesn't fit is refused here
 
     @classmethod
     def from_pretrained(cls, folder, **kwargs) -> 'StyleTransferPipeline':
@@ -70,7 +70,7 @@ def translator(self:StyleTransferPipeline) -> Translator:
     "Model, VAE and statistics as chapter 39 wants them."
     if {self.model.dtype, self.vae.dtype} != {torch.float32}: raise UserError("the pipeline computes in float32: load it without dtype, or say pipeline.to(torch.float32)")
     if self.codec is None or self.codec.vae is not self.vae: self.codec = make_codec(self.vae, self.config.vae_identity)
-    return Translator(self.model, self.codec.to(self.model.device), self.config.latents, as_tensors(self.config.whitening), self.config.tile)
+    return Translator(self.model, self.codec.to(self.model.device), self.config.latents, as_tensors(self.config.whitening), as_tensors(self.config.palette), self.config.tile)
 
 # %% ../nbs/47_pipeline.ipynb #f7bd42da
 def make_codec(
@@ -90,7 +90,7 @@ def from_checkpoint(cls:StyleTransferPipeline,
 ) -> 'StyleTransferPipeline':
     "The averaged weights of a checkpoint, its VAE and its statistics."
     tr = load_translator(path, device, vae)
-    return cls(tr.model, tr.codec.vae, tr.maps, tr.latents, tr.codec.identity, tile)
+    return cls(tr.model, tr.codec.vae, tr.maps, tr.latents, tr.codec.identity, tile, tr.palette.maps)
 
 # %% ../nbs/47_pipeline.ipynb #824011ff
 def read_one(
@@ -203,11 +203,10 @@ def __call__(self:StyleTransferPipeline,
     tr, channels = self.translator(), self.model.config.latent_channels
     s = read_settings(self.model.config.num_styles, source_style, target_style, num_inference_steps, guidance_scale, strength, method, latent_clamp)
     x = read_images(image, channels)
-    z = x if x.shape[1]!=3 else tr.encode(x)
-    styles = likeliest_style(tr, z) if s.source_style=='auto' else [s.source_style]*len(z)
+    z, styles = encode_as(tr, x, s.source_style) if x.shape[1]==3 else (x, likeliest_style(tr, x) if s.source_style=='auto' else [s.source_style]*len(x))
     latents, errors = self.run(tr, z, s, styles, certify, callback_on_step_end)
     sides = x.shape[-2:] if x.shape[1]==3 else [n*tr.codec.factor for n in x.shape[-2:]]
-    shown = latents if output_type=='latent' else tr.decode(latents, *sides)
+    shown = latents if output_type=='latent' else torch.cat([tr.decode(z, *sides, replace(s, source_style=k).colours()) for z,k in zip(latents.split(1), styles)])
     out = StyleTransferOutput(VaeImageProcessor().postprocess(shown, output_type), errors, styles)
     return out if return_dict else out.to_tuple()
 

@@ -66,18 +66,20 @@ def encode_windows(
     pixels:Tensor,# (B,3,H,W) in [-1,1], sides multiples of its factor, on any device
     tile:int,     # Latent places a side of a window; 0: all at once
     device='cpu', # Where the VAE is
+    before=lambda p: p, # What is done to each window's pixels first
 ) -> Tensor:      # (B,C,h,w), on that device
     "Pictures to latents; the picture stays where it is, its windows travel."
-    return by_windows(lambda p: codec.encode(p.to(device)), pixels, tile, read=codec.factor)
+    return by_windows(lambda p: codec.encode(before(p).to(device)), pixels, tile, read=codec.factor)
 
 # %% ../nbs/38_without_seams.ipynb #9783e6ed
 def decode_windows(
     codec,     # LatentCodec
     z:Tensor,  # Latents (B,C,h,w)
     tile:int,  # Latent places a side of a window; 0: all at once
+    after=lambda p: p, # What is done to each window's pixels at last
 ) -> Tensor:   # (B,3,H,W) in [-1,1], on the CPU
     "Latents to pictures, gathered on the CPU."
-    return by_windows(lambda p: codec.decode(p).cpu(), z, tile, write=codec.factor)
+    return by_windows(lambda p: after(codec.decode(p).cpu()), z, tile, write=codec.factor)
 
 # %% ../nbs/38_without_seams.ipynb #2f360f42
 def norm_groups(

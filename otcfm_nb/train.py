@@ -196,13 +196,13 @@ def write_samples(
     with averaged(tr) as net:
         for k in range(n):
             x1 = sample_rows(tr, k)
-            done = translate_latent(Translator(net, codec, maps=tr.maps), x1, Settings(k, (k+1)%n))
+            T, sides = Translator(net, codec, maps=tr.maps, palette=(tr.info.get('palette') or {}).get('maps')), [codec.factor*d for d in x1.shape[-2:]]
+            done = translate_latent(T, x1, Settings(k, (k+1)%n))
             worst = max(worst, done.round_trip)
-            rows |= {f'style {k}': codec.decode(x1.to(net.device)).cpu(), f'as style {(k+1)%n}': codec.decode(done.latent).cpu()}
+            rows |= {f'style {j}' if z is x1 else f'as style {j}': T.decode(z, *sides, j) for j,z in ((k, x1), ((k+1)%n, done.latent))}
     tr.net.train()
     page, path = sheet(rows, columns=4), folder/'samples'/f'epoch{tr.epoch}.png'
-    path.parent.mkdir(parents=True, exist_ok=True)
-    atomic_write(path, lambda f: page.save(f, format='PNG'))
+    path.parent.mkdir(parents=True, exist_ok=True); atomic_write(path, lambda f: page.save(f, format='PNG'))
     note(tr, folder/'metrics.jsonl', round_trip=worst)
 
 # %% ../nbs/40_train.ipynb #7b354c5f

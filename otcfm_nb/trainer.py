@@ -211,7 +211,7 @@ def checkpoint(tr:Trainer) -> dict:
         config=tr.cfg.model_dump(), model=tr.net.state_dict(),
         ema=dict(weights=dict(zip(names, ema.pop('shadow_params'))), state=ema),
         optimizer=tr.optimizer.state_dict(), scheduler=tr.scheduler.state_dict(), whitening=tr.maps,
-        vae=tr.info.get('vae', {}), latents={k: tr.info.get(k) for k in ('shape','mean','std','target_size')})
+        palette=tr.info.get('palette'), vae=tr.info.get('vae', {}), latents={k: tr.info.get(k) for k in ('shape','mean','std','target_size')})
 
 # %% ../nbs/37_trainer.ipynb #4ce96549
 def save_checkpoint(
@@ -246,6 +246,7 @@ def load_into(
     if lost := {'model','optimizer','scheduler','pending'}-set(saved): raise UserError(f"the checkpoint is for translating only, no '{min(lost)}' in it: resume from one of otcfm_train")
     if saved['config']['model'] != tr.cfg.model.model_dump(): raise UserError("the checkpoint's model differs from the config's: resume with the config that it was trained with")
     if saved['vae'] != tr.info.get('vae', {}): raise UserError(f"the checkpoint was trained on latents of VAE {saved['vae']}, these are of {tr.info.get('vae')}")
+    if (saved.get('palette') or {}).get('identity') != (tr.info.get('palette') or {}).get('identity'): raise UserError("the checkpoint was trained on latents of another palette (palette.safetensors beside them): resume with those it knows")
     tr.maps = saved.get('whitening')     # the model knows latents that were whitened by these, also when pictures have come since
     tr.net.load_state_dict(saved['model'])
     tr.optimizer.load_state_dict(saved['optimizer'])

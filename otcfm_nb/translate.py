@@ -20,6 +20,7 @@ from .commands import UserError, nearest
 from .config import Config
 from .data import to_image
 from .model import build_model
+from .palette import Palette
 from .solvers import METHODS, Solution, check_method, part_of_way, solve
 from .tiles import decode_windows, encode_windows, in_bands
 from .trainer import read_checkpoint
@@ -90,9 +91,11 @@ class Translator:
         codec:LatentCodec=None,  # VAE; None: latents only
         latents:dict=None,       # `mean` and `std` of the training latents, for clamping
         maps:dict=None,          # Chapter 35's statistics by style; None: the model knows latents as they are
+        palette:dict=None,       # Chapter 30's maps by style; None: pictures keep their colours
         tile:int=1024,           # Larger pictures go in parts of so many pixels a side, chapter 38; 0: at once
     ):
         self.model, self.codec, self.latents, self.maps = model.eval(), codec, latents or {}, maps
+        self.palette = Palette(palette)
         self.device, self.tile = next(model.parameters()).device, tile//(codec.factor if codec else 8)
         self.after_step = None   # called with (step from 1, t, x) after each step of a solver: progress bars, chapter 47
 
@@ -127,14 +130,14 @@ def generate(self:Translator,
 
 # %% ../nbs/39_translate.ipynb #64c1175c
 @patch
-def encode(self:Translator, pixels:Tensor) -> Tensor:
-    "Pictures (B,3,H,W) in [-1,1], any size, to latents of the padded picture."
-    return encode_windows(self.codec, pad_to(pixels, self.codec.factor), self.tile, self.device)
+def encode(self:Translator, pixels:Tensor, style:int) -> Tensor:
+    "Pictures (B,3,H,W) in [-1,1] of a style, any size, to latents of the padded picture, in the common palette if there is one."
+    return encode_windows(self.codec, pad_to(pixels, self.codec.factor), self.tile, self.device, lambda p: self.palette.to_common(p, style))
 
 @patch
-def decode(self:Translator, z:Tensor, h:int, w:int) -> Tensor:
-    "Latents to pictures (B,3,h,w) in [-1,1], on the CPU."
-    return decode_windows(self.codec, z, self.tile)[...,:h,:w]
+def decode(self:Translator, z:Tensor, h:int, w:int, style) -> Tensor:
+    "Latents to pictures (B,3,h,w) in [-1,1], on the CPU, in the colours of a style or mixture {style: weight}."
+    return decode_windows(self.codec, z, self.tile, lambda p: self.palette.from_common(p, style_weights(style)))[...,:h,:w]
 
 # %% ../nbs/39_translate.ipynb #4c1c23ae
 def checkpoint_path(
@@ -160,7 +163,7 @@ def load_translator(
     if with_vae: codec = load_vae(vae or saved['vae'].get('name', 'embedded'), device=device)
     if codec and known and codec.identity != known:
         raise UserError(f"{path}: trained on latents of {known}, but this VAE is {codec.identity}: give the right one with --vae")
-    return Translator(model.to(device), codec, saved['latents'], saved.get('whitening'), tile)
+    return Translator(model.to(device), codec, saved['latents'], saved.get('whitening'), (saved.get('palette') or {}).get('maps'), tile)
 
 # %% ../nbs/39_translate.ipynb #8ce1a934
 def clamp_latent(
@@ -212,8 +215,7 @@ def pad_to(
     factor:int=8, # Sides become multiples of this
 ) -> Tensor:      # (B,3,H',W'), the original in the upper left corner
     "Pad by repeating the last row and column."
-    h, w = x.shape[-2:]
-    return F.pad(x, (0, -w % factor, 0, -h % factor), mode='replicate')
+    return F.pad(x, (0, -x.shape[-1] % factor, 0, -x.shape[-2] % factor), mode='replicate')
 
 # %% ../nbs/39_translate.ipynb #9b23741d
 def translate_pixels(
@@ -223,8 +225,8 @@ def translate_pixels(
     certify:bool=True, # Measure the round trip?
 ) -> tuple:        # (pictures (B,3,H,W) in [-1,1], Translation)
     "Encode, translate, decode, crop."
-    done = translate_latent(tr, tr.encode(pixels), s, certify)
-    return tr.decode(done.latent, *pixels.shape[-2:]), done
+    done = translate_latent(tr, tr.encode(pixels, s.source_style), s, certify)
+    return tr.decode(done.latent, *pixels.shape[-2:], s.colours()), done
 
 # %% ../nbs/39_translate.ipynb #26e266e6
 def sheet(

@@ -21,7 +21,7 @@ def main():
     path, saved = newest(Path(parser.parse_args().folder)/'checkpoints')
     cfg, plain = Config.model_validate(saved['config']), Config()
     cfg.data.raw_data_root, cfg.data.data_root, cfg.checkpoint.save_dir = plain.data.raw_data_root, plain.data.data_root, plain.checkpoint.save_dir
-    keep = {k: saved[k] for k in ('format', 'step', 'epoch', 'vae', 'latents', 'whitening')}
+    keep = {k: saved[k] for k in ('format', 'step', 'epoch', 'vae', 'latents', 'whitening', 'palette')}
     out = Path(otcfm_nb.__file__).parent/'assets'/'demo'/'translator.pt'
     out.parent.mkdir(exist_ok=True)
     data = io.BytesIO(); torch.save(keep | dict(config=cfg.model_dump(), ema=dict(weights=saved['ema']['weights'])), data)

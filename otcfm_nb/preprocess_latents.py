@@ -33,7 +33,7 @@ from torch import Tensor
 from tqdm import tqdm
 from .commands import UserError, atomic_write, sweep
 from .config import Config, load_config
-from .data import fit_image, is_index, latent_names, left_out, list_images, read_image, style_folders, to_tensor
+from .data import is_index, latent_names, left_out, list_images, style_folders
 from .device import pick_device
 from .folder_colours import common_palette, read_ahead, read_batch
 from .palette import Palette

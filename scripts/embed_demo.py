@@ -1,6 +1,6 @@
 """Make the translator that comes with the package from a demo's checkpoint: averaged weights, configuration and statistics only.
 
-    otcfm_demo --out demo && python scripts/embed_demo.py demo
+    otcfm_demo --minutes 15 --out demo && python scripts/embed_demo.py demo
 """
 import argparse, io
 from pathlib import Path

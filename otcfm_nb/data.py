@@ -4,7 +4,8 @@
 
 # %% auto #0
 __all__ = ['IMAGE_SUFFIXES', 'to_rgb', 'read_image', 'one_line', 'fit_image', 'to_tensor', 'to_image', 'luma', 'list_images',
-           'left_out', 'style_folders', 'latent_names', 'is_index', 'read_latents_index', 'read_latent', 'load_latents']
+           'left_out', 'style_folders', 'latent_names', 'is_index', 'read_latents_index', 'read_latent', 'style_of',
+           'load_latents']
 
 # %% ../nbs/31_data.ipynb #e7570ed1
 import json, re, warnings
@@ -172,6 +173,12 @@ def read_latent(
     return z.float()
 
 # %% ../nbs/31_data.ipynb #cb3286cb
+def style_of(
+    name:str, # A latent's name in the index, style_K/NAME.pt
+) -> int:     # K
+    "The style that a latent's folder stands for."
+    return int(name.split('/')[0].removeprefix('style_'))
+
 def load_latents(
     data_root:Path,      # Folder of latents
     progress:bool=False, # Show a bar?
@@ -179,7 +186,7 @@ def load_latents(
     "All latents that latents.json names, in order of their names."
     info = read_latents_index(data_root)
     names = sorted(info['files'])
-    styles = [int(n.split('/')[0].removeprefix('style_')) for n in names]
+    styles = [style_of(n) for n in names]
     x1 = torch.empty(len(names), *info['shape'])
     for i,name in enumerate(tqdm(names, desc='latents', disable=None if progress else True)): x1[i] = read_latent(Path(data_root)/name, info['shape'])
     if info.get('palette'): info['palette']['maps'] = read_palette(Path(data_root)/'palette.safetensors')

@@ -13,7 +13,7 @@ import torch
 from accelerate import PartialState
 from torch import Tensor
 from .commands import UserError
-from .data import fit_image, list_images, read_image, to_tensor
+from .data import fit_image, list_images, read_image, style_of, to_tensor
 from .palette import Palette, fit_palette, read_palette, save_palette
 
 # %% ../nbs/31_folder_colours.ipynb #4e7b0f85
@@ -63,7 +63,7 @@ def read_batch(
     for path, name, entry in batch:
         try: pixels = to_tensor(fit_image(read_image(path), size))
         except UserError as e: skipped.append(str(e)); continue
-        out.append((palette.to_common(pixels[None], int(name.split('/')[0].removeprefix('style_')))[0], name, entry))
+        out.append((palette.to_common(pixels[None], style_of(name))[0], name, entry))
     return out
 
 # %% ../nbs/31_folder_colours.ipynb #4e42c51b

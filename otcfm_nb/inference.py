@@ -127,7 +127,7 @@ def read_job(
     source:Path, target:Path, # Picture or latent; where to write
     size:int=None,            # Short side for pictures
     style=0,                  # Its style, or 'auto'
-) -> tuple:                   # (latent size, (source, target, latent (1,C,h,w) on the CPU, sides in pixels, style; of a latent it may still be 'auto'))
+) -> tuple:                   # (latent size, (source, target, latent (1,C,h,w) on the CPU, sides in pixels, style))
     "Read a file and encode it."
     x = read_input(source, size)
     if source.suffix.lower()!='.pt':
@@ -135,6 +135,7 @@ def read_job(
         z, sides = z.cpu(), tuple(x.shape[-2:])
     else: z, sides = x, tuple(n*(tr.codec.factor if tr.codec else 8) for n in x.shape[-2:])
     if z.shape[1] != tr.model.config.latent_channels: raise UserError(f"{source}: {z.shape[1]} channels, the model has {tr.model.config.latent_channels}")
+    if style=='auto': style = likeliest_style(tr, z)[0]                # a latent's; a picture's is found with it
     return tuple(z.shape[-2:]), (source, target, z, sides, style)
 
 # %% ../nbs/41_inference.ipynb #b645023d
@@ -145,9 +146,8 @@ def translate_batch(
 ) -> None:       # Yields (source, target, latent (1,C,h,w), sides, weights of the styles whose colours it gets) of each
     "Translate latents of one size together, those of one source style at a time, and print their certificates."
     x1 = torch.cat([job[2] for job in jobs])
-    styles = [likeliest_style(tr, job[2])[0] if job[4]=='auto' else job[4] for job in jobs]
-    for k in sorted(set(styles)):
-        rows, how = [i for i,found in enumerate(styles) if found==k], replace(s, source_style=k)
+    for k in sorted({job[4] for job in jobs}):
+        rows, how = [i for i,job in enumerate(jobs) if job[4]==k], replace(s, source_style=k)
         done = translate_latent(tr, x1[rows], how)
         for i,z,error in zip(rows, done.latent.split(1), done.each):
             source, target, _, sides, _ = jobs[i]

@@ -15,7 +15,7 @@ from .commands import UserError, atomic_write
 from .data import fit_image, list_images, read_image, to_tensor
 from .flow import cfm_loss
 from .model import IsoNext
-from .palette import widen_palette
+from .palette import Palette, widen_palette
 from .trainer import read_checkpoint
 from .translate import Translator, checkpoint_path, load_translator
 from .whitening import channel_maps, whiten
@@ -69,7 +69,7 @@ def add_style(
     num_steps:int=200,       # Optimiser steps; 0: its statistics only
     learning_rate:float=.03, # The highest
     seed:int=0,              # Of noise, times and order
-    palette:dict=None,       # Chapter 30's maps with those of the new style, if the styles share a palette
+    palette:Palette=None,    # Chapter 30's with that of the new style, if the styles share one
 ) -> tuple:                  # (Translator with a style more, losses)
     "A translator that also knows the style of these latents; its number is the last one."
     model, maps = widen(tr.model), widen_maps(tr.maps, x1)
@@ -94,12 +94,12 @@ def folder_latents(
     tr:Translator,
     folder:Path, # Pictures of one style
     size:int,    # Side of the square that is cut out, in pixels
-) -> tuple:      # (latents (N,C,h,w), palette with the folder's colours; None if the styles share none)
+) -> tuple:      # (latents (N,C,h,w), palette that knows the folder's colours too, if the styles share one)
     "The pictures of a folder as latents of a new style."
     if not Path(folder).is_dir(): raise UserError(f"{folder}: no such folder: give one with a few pictures of the new style")
     if not (paths := list_images(folder)): raise UserError(f"{folder}: holds no pictures")
     pixels = torch.stack([to_tensor(fit_image(read_image(p), size)) for p in paths])
-    palette = widen_palette(tr.palette.maps, F.adaptive_avg_pool2d(pixels, 16).permute(0,2,3,1).reshape(-1, 3))
+    palette = Palette(widen_palette(tr.palette.maps, F.adaptive_avg_pool2d(pixels, 16).permute(0,2,3,1).reshape(-1, 3)))
     carried = Translator(tr.model, tr.codec, palette=palette)
     return torch.cat([carried.encode(x[None], tr.model.config.num_styles) for x in pixels]), palette
 

@@ -22,6 +22,7 @@ from torch import Tensor
 from .commands import UserError, nearest
 from .data import to_rgb, to_tensor
 from .model import IsoNext
+from .palette import Palette
 from .solvers import METHODS, part_of_way
 from .translate import Settings, Translator, load_translator, translate_latent
 from .vae import LatentCodec, reason
@@ -69,8 +70,8 @@ class StyleTransferPipeline(DiffusionPipeline):
 def translator(self:StyleTransferPipeline) -> Translator:
     "Model, VAE and statistics as chapter 39 wants them."
     if {self.model.dtype, self.vae.dtype} != {torch.float32}: raise UserError("the pipeline computes in float32: load it without dtype, or say pipeline.to(torch.float32)")
-    if self.codec is None or self.codec.vae is not self.vae: self.codec = make_codec(self.vae, self.config.vae_identity)
-    return Translator(self.model, self.codec.to(self.model.device), self.config.latents, as_tensors(self.config.whitening), as_tensors(self.config.palette), self.config.tile)
+    if self.codec is None or self.codec.vae is not self.vae: self.codec, self.shared_palette = make_codec(self.vae, self.config.vae_identity), Palette(as_tensors(self.config.palette))
+    return Translator(self.model, self.codec.to(self.model.device), self.config.latents, as_tensors(self.config.whitening), self.shared_palette, self.config.tile)
 
 # %% ../nbs/47_pipeline.ipynb #f7bd42da
 def make_codec(

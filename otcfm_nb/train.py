@@ -37,6 +37,7 @@ from .config import Config, load_config
 from .data import load_latents
 from .device import choose_precision, make_accelerator
 from .memory import plan_table
+from .palette import palette_of
 from .trainer import Trainer, averaged, load_into, plan_words, read_checkpoint, save_checkpoint, train_step
 from .translate import Settings, Translator, sheet, translate_latent
 from .vae import LatentCodec, load_vae
@@ -194,9 +195,9 @@ def write_samples(
     "A sheet for each style into the next one; the worst round trip goes into the log."
     n, worst, rows = tr.cfg.model.num_styles, 0., {}
     with averaged(tr) as net:
+        T, sides = Translator(net, codec, maps=tr.maps, palette=palette_of(tr.info)), [codec.factor*d for d in tr.x1.shape[-2:]]
         for k in range(n):
             x1 = sample_rows(tr, k)
-            T, sides = Translator(net, codec, maps=tr.maps, palette=(tr.info.get('palette') or {}).get('maps')), [codec.factor*d for d in x1.shape[-2:]]
             done = translate_latent(T, x1, Settings(k, (k+1)%n))
             worst = max(worst, done.round_trip)
             rows |= {f'style {j}' if z is x1 else f'as style {j}': T.decode(z, *sides, j) for j,z in ((k, x1), ((k+1)%n, done.latent))}
@@ -268,13 +269,12 @@ def tell_and_train(
     tr:Trainer, dry_run:bool, log_every:int, max_minutes:float, # As the command's
 ) -> None:
     "What is left when all has been read and checked."
-    cfg = tr.cfg
     tr.accelerator.print(plan_text(tr))
-    if dry_run: return tr.accelerator.print(plan_table(tr.plan, cfg.model.num_layers) if tr.plan.budget else 'plan: no card, so the batch goes through whole unless micro_batch_size says otherwise; otcfm_plan --vram 8 plans for one')
+    if dry_run: return tr.accelerator.print(plan_table(tr.plan, tr.cfg.model.num_layers) if tr.plan.budget else 'plan: no card, so the batch goes through whole unless micro_batch_size says otherwise; otcfm_plan --vram 8 plans for one')
     if tr.accelerator.is_main_process: tidy(tr)
     if tr.step >= tr.total_steps: return tr.accelerator.print(f"train: already at step {tr.step} of {tr.total_steps}: nothing to do")
     start_tracker(tr)
-    last, n = fit(tr, log_every=log_every, codec=codec_for_samples(tr), max_minutes=max_minutes), cfg.model.num_styles
+    last, n = fit(tr, log_every=log_every, codec=codec_for_samples(tr), max_minutes=max_minutes), tr.cfg.model.num_styles
     if tr.step == tr.total_steps: tr.accelerator.print(f"wrote {last}. Next: otcfm_inference --checkpoint {last} --input PICTURE --source_style 0 --target_style {n-1} --output out.png")
 
 # %% ../nbs/40_train.ipynb #e4230625

@@ -20,7 +20,7 @@ from .commands import UserError, nearest
 from .config import Config
 from .data import to_image
 from .model import build_model
-from .palette import Palette
+from .palette import Palette, palette_of
 from .solvers import METHODS, Solution, check_method, part_of_way, solve
 from .tiles import decode_windows, encode_windows, in_bands
 from .trainer import read_checkpoint
@@ -91,11 +91,11 @@ class Translator:
         codec:LatentCodec=None,  # VAE; None: latents only
         latents:dict=None,       # `mean` and `std` of the training latents, for clamping
         maps:dict=None,          # Chapter 35's statistics by style; None: the model knows latents as they are
-        palette:dict=None,       # Chapter 30's maps by style; None: pictures keep their colours
+        palette:Palette=None,    # Chapter 30's; None: pictures keep their colours
         tile:int=1024,           # Larger pictures go in parts of so many pixels a side, chapter 38; 0: at once
     ):
         self.model, self.codec, self.latents, self.maps = model.eval(), codec, latents or {}, maps
-        self.palette = Palette(palette)
+        self.palette = palette or Palette()
         self.device, self.tile = next(model.parameters()).device, tile//(codec.factor if codec else 8)
         self.after_step = None   # called with (step from 1, t, x) after each step of a solver: progress bars, chapter 47
 
@@ -163,7 +163,7 @@ def load_translator(
     if with_vae: codec = load_vae(vae or saved['vae'].get('name', 'embedded'), device=device)
     if codec and known and codec.identity != known:
         raise UserError(f"{path}: trained on latents of {known}, but this VAE is {codec.identity}: give the right one with --vae")
-    return Translator(model.to(device), codec, saved['latents'], saved.get('whitening'), (saved.get('palette') or {}).get('maps'), tile)
+    return Translator(model.to(device), codec, saved['latents'], saved.get('whitening'), palette_of(saved), tile)
 
 # %% ../nbs/39_translate.ipynb #8ce1a934
 def clamp_latent(

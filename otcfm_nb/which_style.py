@@ -71,13 +71,11 @@ def encode_as(
 ) -> tuple:        # (latents (B,C,h,w), style of each)
     "Pictures to latents of their style."
     if style!='auto': return tr.encode(pixels, style), [style]*len(pixels)
-    n, maps = tr.model.config.num_styles, tr.palette.maps
-    zs = torch.stack([tr.encode(pixels, k) for k in range(n if maps else 1)], 1)          # (B,S or 1,C,h,w)
-    if maps is None: return zs[:,0], likeliest_style(tr, zs[:,0])
+    if tr.palette.maps is None: return (z := tr.encode(pixels, 0)), likeliest_style(tr, z)
+    zs = torch.stack([tr.encode(pixels, k) for k in range(tr.model.config.num_styles)])          # (S,B,C,h,w)
     small = F.adaptive_avg_pool2d(pixels.float().cpu(), zs.shape[-2:])
-    found = [log_likelihood(tr, zs[:,k], k).cpu()+log_stretch(maps, k, small) for k in range(n)]
-    best = torch.stack(found, 1).argmax(1)
-    return zs[torch.arange(len(zs)), best.to(zs.device)], best.tolist()
+    best = torch.stack([log_likelihood(tr, z, k).cpu()+log_stretch(tr.palette.maps, k, small) for k,z in enumerate(zs)]).argmax(0)
+    return zs[best.to(zs.device), torch.arange(len(pixels))], best.tolist()
 
 # %% ../nbs/39_which_style.ipynb #8fc75b38
 def read_style(

@@ -4,7 +4,8 @@
 
 Without training: identity, Reinhard's colour matching, the transport of colours (chapter 30; also through the VAE, which every row in
 latents passes), AdaIN of latents (Huang and Belongie 2017: mean and deviation of each channel, by picture and by folder), the linear
-map of latents (chapter 35). All that work on latents get those that ours gets, of photographs in the painter's palette.
+map of latents (chapter 35). All that work on latents get those that ours gets, of photographs in the painter's palette, and what they
+make is anchored in the photographs' colours as ours is (chapter 38).
 With our model: SDEdit (Meng et al. 2022): noise to a time t of the flow, then forwards as a painting. The photograph's latents are
 taken as those of a painting, as published, or whitened as a photograph's, as ours are. Of several t the best by dB on these very
 pairs stands in the table (which favours it); all are in the JSON.
@@ -23,7 +24,8 @@ from otcfm_nb.demo import check_request, demo_config, judge, load_folder, make_p
 from otcfm_nb.metrics import blurred_psnr, bootstrap, each, reinhard, score_table, ssim
 from otcfm_nb.preprocess_latents import preprocess
 from otcfm_nb.trainer import read_checkpoint
-from otcfm_nb.translate import Settings, load_translator, sheet, translate_latent
+from otcfm_nb.sheets import sheet
+from otcfm_nb.translate import Settings, load_translator, translate_latent
 from otcfm_nb.whitening import colour, whiten
 
 OPPONENTS = {'CycleGAN': (gans.CycleGAN, {}, False), 'CycleGAN, no identity loss': (gans.CycleGAN, {'identity': 0}, False),
@@ -64,35 +66,34 @@ def trained_gan(name, x1, style, maps, cost, seed):
     a, b = (whiten(x1[style==k], k, maps) for k in (0, 1))
     gan = gans.build(kind, x1.shape[1], cost['parameters'], seed, **more)
     found = gans.train(gan, a, b, cost['seconds'], torch.Generator().manual_seed(seed))
-    paint = torch.no_grad()(lambda x: colour(gan.to_b(whiten(x, 0, maps)), 1, maps))
-    return paint, dict(found, parameters=gan.parameters, parameters_for_training_only=gan.helpers)
+    translate = torch.no_grad()(lambda x: colour(gan.to_b(whiten(x, 0, maps)), 1, maps))
+    return translate, dict(found, parameters=gan.parameters, parameters_for_training_only=gan.helpers)
 
 
-def best_of(codec, found, truth):
+def best_of(paint, found, truth):
     "Of several sets of latents by name the name whose pictures are nearest to the truth, and those of all."
-    pictures = {k: codec.decode(z) for k, z in found.items()}
+    pictures = {k: paint(z) for k, z in found.items()}
     return max(pictures, key=lambda k: blurred_psnr(pictures[k], truth).item()), pictures
 
 
-def untrained(tr, z, photos, latents, styles, maps):
+def untrained(tr, z, paint, photos, latents, styles, maps):
     "What needs no training: name -> pictures."
-    codec = tr.codec
     return {'identity': photos,
             'colour transport': tr.palette.to_common(photos, 0),
-            'colour transport, through the VAE': codec.decode(z),
+            'colour transport, through the VAE': paint(z),
             'colour matching, by picture': reinhard(photos, styles[1], by_picture=True),
             'colour matching, by folder': reinhard(photos, styles[1], styles[0]),
-            'latent AdaIN, by picture': codec.decode(adain(z, None, latents[1])),
-            'latent AdaIN, by folder': codec.decode(adain(z, *latents)),
-            'linear map of latents': codec.decode(colour(whiten(z, 0, maps), 1, maps))}
+            'latent AdaIN, by picture': paint(adain(z, None, latents[1])),
+            'latent AdaIN, by folder': paint(adain(z, *latents)),
+            'linear map of latents': paint(colour(whiten(z, 0, maps), 1, maps))}
 
 
-def all_sdedits(tr, z, truth, s, seed):
+def all_sdedits(tr, z, paint, truth, s, seed):
     "The best of each kind under the names of the table, the pictures of every t, and which were the best."
     found, every, names = {}, {}, {}
     for name, as_style in (('SDEdit', 1), ('SDEdit, whitened', 0)):
         tries = {f'{name}, t = {t:g}': sdedit(tr, z, t, as_style, s, torch.Generator().manual_seed(seed)) for t in TIMES}
-        best, pictures = best_of(tr.codec, tries, truth)
+        best, pictures = best_of(paint, tries, truth)
         found[name], every, names[name] = pictures[best], every | pictures, best
     return found, every, names
 
@@ -140,15 +141,16 @@ def compare(out, minutes, pictures, pairs, size, seed):
     tr, cost = train_ours(out, cfg, minutes)
     print('ours:', cost, flush=True)
     codec, maps, s, costs = tr.codec, tr.maps, Settings(), {'ours': cost}
-    z = tr.encode(photos, 0)          # in the painter's palette, which is the common one: so decoding is all that comes back
-    found = untrained(tr, z, photos, [x1[style==k] for k in (0, 1)], styles, maps)
-    best, sdedits, names = all_sdedits(tr, z, truth, s, seed)
+    z = tr.encode(photos, 0)          # in the painter's palette, which is the common one
+    paint = lambda x: tr.decode(x, *photos.shape[-2:], 1, z)
+    found = untrained(tr, z, paint, photos, [x1[style==k] for k in (0, 1)], styles, maps)
+    best, sdedits, names = all_sdedits(tr, z, paint, truth, s, seed)
     found |= best
     for name in OPPONENTS:
-        paint, costs[name] = trained_gan(name, x1, style, maps, cost, seed)
-        found[name] = codec.decode(paint(z))
+        translate, costs[name] = trained_gan(name, x1, style, maps, cost, seed)
+        found[name] = paint(translate(z))
         print(f'{name}:', costs[name], flush=True)
-    found |= {'ours': codec.decode(translate_latent(tr, z, s, certify=False).latent), 'the painter, again': second, 'VAE ceiling': codec.decode(codec.encode(truth))}
+    found |= {'ours': paint(translate_latent(tr, z, s, certify=False).latent), 'the painter, again': second, 'VAE ceiling': codec.decode(codec.encode(truth))}
     rows = judged(found, photos, truth, styles[1])
     draw(found, truth)
     print(score_table({n: r | {k: costs[n][k] for k in ('steps', 'seconds', 'parameters') if n in costs} for n, r in rows.items()}))

@@ -116,7 +116,7 @@ def training_steps(steps, batch=64) -> dict:
     g, trainers = torch.Generator().manual_seed(0), {}
     x1, style = torch.randn(512, *LATENTS[0], generator=g), torch.arange(512) % 2
     for name, coupling, workers in (('independent', 'independent', 0), ('ot, in the step', 'ot', 0), ('ot, 2 workers', 'ot', 2)):
-        cfg = preset('demo'); cfg.training.batch_size, cfg.training.coupling, cfg.training.num_workers = batch, coupling, workers
+        cfg = preset('cpu'); cfg.training.batch_size, cfg.training.coupling, cfg.training.num_workers = batch, coupling, workers
         trainers[name] = Trainer(cfg, x1, style, accelerator=Accelerator(cpu=True), max_steps=steps+2)
     times = {k: [] for k in trainers}
     for i in range(steps+2):

@@ -49,7 +49,7 @@ def latents(n: int) -> dict:
         _, writing = timed(lambda: write_latents(Path(tmp)/'latents', n))
         before = memory()
         (x1, style, info), loading = timed(lambda: load_latents(Path(tmp)/'latents'))
-        cfg = preset('demo'); cfg.checkpoint.save_dir = f'{tmp}/checkpoints'
+        cfg = preset('cpu'); cfg.checkpoint.save_dir = f'{tmp}/checkpoints'
         tr, building = timed(lambda: Trainer(cfg, x1, style, info, make_accelerator(cfg, cpu=True)))
         starts = []
         for epoch in range(3):
@@ -62,7 +62,7 @@ def latents(n: int) -> dict:
 
 
 def pictures(n: int) -> dict:
-    cfg, rng = preset('demo'), np.random.default_rng(0)
+    cfg, rng = preset('cpu'), np.random.default_rng(0)
     with tempfile.TemporaryDirectory() as tmp:
         cfg.data.raw_data_root, cfg.data.data_root, cfg.data.target_size = f'{tmp}/raw', f'{tmp}/latents', 32
         for k, count in ((0, n), (1, 1)):

@@ -26,7 +26,7 @@ def main():
     g = torch.Generator().manual_seed(0)
     x1, style, rows = torch.randn(a.batch, 4, a.size, a.size, generator=g), torch.arange(a.batch) % 2, {}
     for kernel in (7, 9):
-        cfg = preset('demo').model; cfg.kernel_size = kernel
+        cfg = preset('cpu').model; cfg.kernel_size = kernel
         models = {'contiguous': build_model(cfg), 'channels_last': build_model(cfg).to(memory_format=torch.channels_last)}
         opts = {k: torch.optim.AdamW(m.parameters()) for k, m in models.items()}
         times = {k: [] for k in models}

@@ -1,6 +1,6 @@
 """Real photographs and paintings through the four commands, judged where there is no truth.
 
-    python benchmarks/real.py [--photos ../shared/data/style_0] [--paintings ../shared/data/style_1] [--minutes 25] [--palette 1] [--keep FOLDER]
+    python benchmarks/real.py [--photos ../shared/data/style_0] [--paintings ../shared/data/style_1] [--minutes 25] [--vae taef2] [--palette 1] [--anchor 0] [--keep FOLDER]
 
 Every sixth picture of each folder is held out. The others give --crops squares each, of random side and place, scaled to --size, because
 a few dozen pictures are very few. Then the commands: otcfm_preprocess_latents, otcfm_train. Held-out pictures are translated
@@ -18,7 +18,8 @@ from otcfm_nb.data import list_images, read_image, to_tensor
 from otcfm_nb.judges import kernel_distance, opponents, picture_features, structure_distance
 from otcfm_nb.metrics import edge_agreement, stroke_energy
 from otcfm_nb.train import epoch_files
-from otcfm_nb.translate import Settings, load_translator, relative, sheet, translate_latent
+from otcfm_nb.sheets import sheet
+from otcfm_nb.translate import Settings, load_translator, relative, translate_latent
 
 
 def crops(path, n, size, rng):
@@ -46,15 +47,16 @@ def command(name, *args):
     subprocess.run([sys.executable, '-m', f'otcfm_nb.{name}', *map(str, args)], check=True)
 
 
-def train(work, size, minutes, epochs, palette):
+def train(work, a):
     "A configuration for the CPU, latents, training; the time by minutes, epochs long enough not to end it."
     cfg = preset('cpu')
     cfg.data.raw_data_root, cfg.data.data_root, cfg.checkpoint.save_dir = (str(work/n) for n in ('pictures', 'latents', 'checkpoints'))
-    cfg.data.target_size, cfg.training.stage1_epochs, cfg.checkpoint.save_every, cfg.checkpoint.sample_every = size, epochs, 5, 0
-    cfg.data.palette = palette
+    cfg.data.target_size, cfg.training.stage1_epochs, cfg.checkpoint.save_every, cfg.checkpoint.sample_every = a.size, a.epochs, 5, 0
+    cfg.data.palette, cfg.data.anchor, cfg.data.vae = a.palette, a.anchor, a.vae
+    if a.vae=='taef2': cfg.model.latent_channels, cfg.training.loss_metric = 32, 'pixels'
     (work/'config.json').write_text(json.dumps(cfg.model_dump(), indent=2))
-    command('preprocess_latents', '--config', work/'config.json', '--target_size', size)
-    command('train', '--config', work/'config.json', '--max_minutes', minutes)
+    command('preprocess_latents', '--config', work/'config.json', '--target_size', a.size)
+    command('train', '--config', work/'config.json', '--max_minutes', a.minutes)
 
 
 def judge(found, source, target):
@@ -71,11 +73,12 @@ def one_way(tr, held, train_pictures, a, b, s):
     found = opponents(held[a], train_pictures[a], train_pictures[b], tr.codec, torch.Generator().manual_seed(0))
     z = tr.encode(held[a], a)
     in_parts = lambda f, x: torch.cat([f(part) for part in x.split(8)])       # to spare memory
+    paint = lambda x: torch.cat([tr.decode(after, *held[a].shape[-2:], b, before) for after,before in zip(x.split(8), z.split(8))])
     by = lambda x, s: in_parts(lambda part: translate_latent(tr, part, s, certify=False).latent, x)
     there, guided = by(z, s), by(z, Settings(a, b, num_steps=20, method='euler', cfg_scale=2.))
     back = by(there, Settings(b, a))
     if tr.palette.maps: found['colour transport'] = tr.palette.from_common(tr.palette.to_common(held[a], a), {b: 1.})
-    found['ours'], found["ours, the guide's default (Euler 20, cfg 2)"] = (in_parts(lambda part: tr.decode(part, *held[a].shape[-2:], b), x) for x in (there, guided))
+    found['ours'], found["ours, the guide's default (Euler 20, cfg 2)"] = (paint(x) for x in (there, guided))
     found['real ones of the target style'] = train_pictures[b][torch.linspace(0, len(train_pictures[b])-1, len(held[a])).long()]
     return found, judge(found, held[a], held[b]), relative(back, z)
 
@@ -97,13 +100,15 @@ def main():
     parser.add_argument('--minutes', type=float, default=25)
     parser.add_argument('--epochs', type=int, default=60, help='what the learning rate is planned for')
     parser.add_argument('--palette', type=lambda text: None if text=='none' else int(text), default=1, help='data.palette: style whose colours all get, or none')
+    parser.add_argument('--vae', default='taef2')
+    parser.add_argument('--anchor', type=float, default=0, help='data.anchor')
     parser.add_argument('--keep', help='folder for the run; default: it is removed')
     a = parser.parse_args()
     start = time.monotonic()
     with contextlib.nullcontext(a.keep) if a.keep else tempfile.TemporaryDirectory() as tmp:
         work = Path(tmp)
         held = prepare((a.photos, a.paintings), work/'pictures', a.crops, a.size)
-        train(work, a.size, a.minutes, a.epochs, a.palette)
+        train(work, a)
         folder = work/'checkpoints'
         log = [json.loads(line) for line in (folder/'metrics.jsonl').read_text().splitlines()]
         pictures = [torch.stack([to_tensor(read_image(p)) for p in list_images(work/'pictures'/f'style_{k}')[::5]]) for k in (0,1)]
@@ -120,7 +125,7 @@ def main():
                 if (x,name)==(1,'last'): picture(RESULTS.parent.parent/'nbs'/'images'/'real_back.jpg', held[1], found['ours'], found['colour matching'])
             result[name] = ways
         losses = [r for r in log if 'val_loss' in r]
-        save('real', dict(training_pictures=[len(list_images(work/'pictures'/f'style_{k}')) for k in (0,1)], held_out=[len(h) for h in held], size=a.size, palette=a.palette,
+        save('real', dict(training_pictures=[len(list_images(work/'pictures'/f'style_{k}')) for k in (0,1)], held_out=[len(h) for h in held], size=a.size, palette=a.palette, vae=a.vae, anchor=a.anchor,
                           steps=log[-1]['step'], minutes=a.minutes, wall_minutes=(time.monotonic()-start)/60,
                           val_loss=[[r['step'], r['val_loss']] for r in losses], ways=result))
 

@@ -58,7 +58,7 @@ def nearest_width(build, widths, wanted):
 
 def contestants() -> dict:
     torch.manual_seed(0)
-    ours = build_model(preset('demo').model).to(memory_format=torch.channels_last)
+    ours = build_model(preset('cpu').model).to(memory_format=torch.channels_last)
     found = {'IsoNext': (ours, ours)}
     found['diffusers UNet2DModel'] = nearest_width(diffusers_unet, (24, 32, 40, 48), parameters(ours))
     try: found['torchcfm UNet'] = nearest_width(torchcfm_unet, (32, 64), parameters(ours))
@@ -73,7 +73,7 @@ def step(call, opt, draw):
 
 def scene_latents(n=300):
     "Whitened latents of scenes, photographs and paintings, and the demo's configuration."
-    cfg = preset('demo')
+    cfg = preset('cpu')
     with tempfile.TemporaryDirectory() as tmp:
         cfg.data.raw_data_root, cfg.data.data_root = f'{tmp}/pictures', f'{tmp}/latents'
         write_styles(Path(tmp)/'pictures', n, 128, 0, progress=False)
@@ -142,7 +142,7 @@ def loader(data, steps=40) -> dict:
 
 def encoding(n=96, repeats=3) -> dict:
     "Reading, fitting, encoding, hashing, writing and indexing against encoding alone."
-    codec, cfg, ratios = load_vae(), preset('demo'), []
+    codec, cfg, ratios = load_vae(), preset('cpu'), []
     with tempfile.TemporaryDirectory() as tmp:
         cfg.data.raw_data_root = f'{tmp}/pictures'; write_styles(Path(tmp)/'pictures', n//2, 256, 0, progress=False)
         pictures = torch.stack([to_tensor(read_image(p)) for p in sorted(Path(tmp).glob('pictures/*/*'))])

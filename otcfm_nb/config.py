@@ -5,7 +5,7 @@
 # %% auto #0
 __all__ = ['Count', 'Fraction', 'Auto', 'PRESETS', 'main', 'Section', 'ModelConfig', 'TrainingConfig', 'DataConfig',
            'CheckpointConfig', 'Config', 'line_of', 'known_keys', 'explain', 'parse_config', 'load_config', 'preset',
-           'key_comments', 'commented', 'is_unicode', 'write_config']
+           'key_comments', 'commented', 'with_vae', 'is_unicode', 'write_config']
 
 # %% ../nbs/01_config.ipynb #6c87ce51
 from .commands import early_help, main_guard
@@ -15,10 +15,11 @@ def main(
     preset:str='8gb',      # 8gb, 12gb or 16gb for cards of that size, cpu, demo
     out:str='config.json', # File to write
     raw_data_root:str=None,# Your folder with style_0, style_1, ...; default: to be filled in
+    vae:str=None,          # embedded (quick, soft), taef2 (strokes survive), a folder or a hub id; default: the preset's
     force:bool=False,      # Write over a file that is there?
 ) -> None:
     "Write a configuration in which every key is explained. Example: otcfm_config --preset 8gb --out config.json"
-    write_config(preset, Path(out), raw_data_root, force)
+    write_config(preset, Path(out), raw_data_root, force, vae)
 
 early_help(main, __name__)
 
@@ -81,6 +82,7 @@ class TrainingConfig(Section):
     val_fraction: Annotated[float, Field(ge=0, le=.5)] = .05 # Share of each style's latents kept aside, for a loss that can be compared; rounded down
     tracker: Literal['none', 'tensorboard', 'wandb'] = 'none' # Where accelerate sends the log besides metrics.jsonl
     whiten: bool = True          # Bring each style's latents to mean 0, covariance I first, chapter 35
+    loss_metric: Literal['latents', 'pixels'] = 'latents' # What an error of the velocity is measured in: latents, or what the VAE's decoder makes of it, chapter 31
     seed: Annotated[int, Field(ge=0, lt=2**31)] = 0      # Decides weights, order and noise
 
 # %% ../nbs/01_config.ipynb #d4b1c9e4
@@ -90,8 +92,9 @@ class DataConfig(Section):
     data_root: str = 'data_root'          # Folder for their latents
     num_classes: Count = 2                # Number of style folders
     target_size: Count = 512              # Side of the squares that are encoded, in pixels
-    vae: str = 'embedded'                 # "embedded", a folder, or a hub id
+    vae: str = 'embedded'                 # "embedded" (4 channels), "taef2" (32), a folder, or a hub id
     palette: Annotated[int, Field(ge=0)] | None = None # Style whose colours all pictures get before they are encoded, and lose again at the end; null: each keeps its own, chapter 30
+    anchor: Annotated[float, Field(ge=0, le=1000)] = 0. # Pixels: what is coarser than this has the source's colours, brought into the target's palette, in place of the model's; 0: nothing, chapter 39
     flip: bool = False                    # Mirror latents by chance in training; the embedded VAE's are then some way off those of mirrored pictures (benchmarks/vae.py)
 
 # %% ../nbs/01_config.ipynb #752106e1
@@ -187,8 +190,8 @@ PRESETS = {
     '16gb': dict(model=dict(hidden_dim=512, num_layers=18), training=dict(batch_size=256, vram_budget_gb=16.)),
     'cpu':  dict(model=dict(hidden_dim=96, num_layers=6, style_dim=128, time_dim=128), data=dict(target_size=128),
                  training=dict(batch_size=32, learning_rate=1e-3, use_amp=False, num_workers=0)),
-    'demo': dict(model=dict(hidden_dim=96, num_layers=6, style_dim=128, time_dim=128), data=dict(target_size=128, palette=1),
-                 training=dict(batch_size=32, learning_rate=2e-3, label_drop_prob=.1, use_amp=False, num_workers=0, warmup_steps=50, ema_decay=.99),
+    'demo': dict(model=dict(latent_channels=32, hidden_dim=96, num_layers=6, style_dim=128, time_dim=128), data=dict(target_size=128, vae='taef2', palette=1, anchor=6.),
+                 training=dict(batch_size=32, learning_rate=2e-3, label_drop_prob=.1, loss_metric='pixels', use_amp=False, num_workers=0, warmup_steps=50, ema_decay=.99),
                  checkpoint=dict(save_every=1000, sample_every=0)),
 }
 
@@ -219,6 +222,16 @@ def commented(
         lines += [f'  "{name}": {{'] + [f'{row:{width}}  // {note}' for row,note in rows] + ['  },']
     return '\n'.join(lines+['}'])+'\n'
 
+# %% ../nbs/01_config.ipynb #7f869c88
+def with_vae(
+    cfg:Config, # The configuration, changed
+    vae:str,    # "embedded", "taef2", a folder or hub id; None: as it is
+) -> Config:    # The same
+    "A configuration for another VAE: of those in the package, channels and loss follow from it (chapters 30 and 31)."
+    cfg.data.vae = vae or cfg.data.vae
+    if vae in ('embedded','taef2'): cfg.model.latent_channels, cfg.training.loss_metric = (4, 'latents') if vae=='embedded' else (32, 'pixels')
+    return cfg
+
 # %% ../nbs/01_config.ipynb #e3b6feb8
 def is_unicode(
     text:str, # A name from the command line; bytes that were no Unicode are lone surrogates in it
@@ -234,9 +247,10 @@ def write_config(
     out:Path,   # File
     raw:str,    # Folder of pictures, or None
     force:bool, # Write over a file that is there?
+    vae:str=None, # Another VAE than the preset's
 ) -> None:
     "The command: a preset as a file with comments."
-    cfg = preset(name)
+    cfg = with_vae(preset(name), vae)
     if out.exists() and not force: raise UserError(f"{out}: is there already: give another --out, or --force")
     if raw is not None:
         if not is_unicode(raw): raise UserError(f"--raw_data_root {ascii(raw)}: the name is no Unicode, which a configuration can't hold: rename the folder")

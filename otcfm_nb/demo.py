@@ -39,9 +39,11 @@ from .device import make_accelerator
 from .metrics import blurred_psnr, edge_agreement, patch_swd, reinhard, score_table, stroke_energy
 from .preprocess_latents import preprocess
 from .painter import write_pairs, write_styles
+from .seen import metric_for
 from .train import fit
 from .trainer import Trainer, checkpoint, load_into, set_length, train_step
-from .translate import Settings, Translator, load_translator, sheet, translate_pixels
+from .sheets import sheet
+from .translate import Settings, Translator, load_translator, translate_pixels
 
 # %% ../nbs/50_demo.ipynb #38d46830
 NOTE = 'made_by_otcfm_demo.txt'
@@ -110,7 +112,9 @@ def train_demo(
 ) -> Path:              # The last checkpoint
     "Train on the demo's latents for about so long."
     x1, style, info = load_latents(cfg.data.data_root)
-    trainer = Trainer(cfg, x1, style, info, make_accelerator(cfg))
+    acc = make_accelerator(cfg)
+    info['metric'] = metric_for(cfg, x1, style, acc.device)
+    trainer = Trainer(cfg, x1, style, info, acc)
     cfg.training.stage1_epochs = epochs or epochs_in(trainer, minutes)
     set_length(trainer, cfg.training.stage1_epochs*trainer.steps_per_epoch)
     text = json.dumps(cfg.model_dump(), indent=2)+'\n'

@@ -9,7 +9,7 @@ __all__ = ['in_batches', 'keep_colours', 'square', 'contact_sheet']
 import torch
 from torch import Tensor
 from .data import fit_image, luma, to_image, to_tensor
-from .translate import sheet
+from .sheets import sheet
 
 # %% ../nbs/40_folders.ipynb #28cbd8c2
 def in_batches(

@@ -22,6 +22,7 @@ def main(
     method:str='extrapolated', # Solver: euler, midpoint, heun, rk4, fireflow, extrapolated, reversible
     latent_clamp:bool=False,# Clamp the end result to the range of the training latents?
     keep_colour:bool=False, # Keep the source's hues, take only brightness from the translation?
+    anchor:float=None,      # What is coarser than so many pixels keeps the source's colours, in the target's palette; 0: nothing; default: as trained
     size:int=None,          # Resize the short side to this many pixels first; default: as it is
     tile:int=1024,          # Larger pictures go in parts of so many pixels a side; 0: at once
     batch_size:int=4,       # Pictures of equal size translated at once
@@ -32,7 +33,7 @@ def main(
 ) -> None:
     "Translate pictures from one style to another. Example: otcfm_inference --checkpoint checkpoints/stage1_epoch200.pt --input a.jpg --source_style 0 --target_style 1 --output b.png"
     s = Settings(read_source(source_style), read_style(target_style, 'target_style'), num_steps, cfg_scale, method, latent_clamp, strength)
-    run_inference(checkpoint, input, output, s, size, vae, device, force, Work(tile, batch_size, sheet, keep_colour))
+    run_inference(checkpoint, input, output, s, size, vae, device, force, Work(tile, batch_size, sheet, keep_colour, anchor))
 
 early_help(main, __name__)
 
@@ -111,11 +112,13 @@ class Work:
     batch_size:int=4       # Pictures of equal size at once
     sheet:str=None         # Where to write a contact sheet
     keep_colour:bool=False # Keep the source's hues?
+    anchor:float=None      # Pixels; None: as the checkpoint says
 
     def check(self, pairs:list) -> 'Work':
         "Refuse what can't be done, in one line."
         if self.tile and self.tile < 64: raise UserError(f"--tile {self.tile}: must be 64 or more pixels, or 0 for none")
         if self.batch_size < 1: raise UserError(f"--batch_size {self.batch_size}: must be 1 or more")
+        if self.anchor is not None and not 0 <= self.anchor <= 1000: raise UserError(f"--anchor {self.anchor}: must be 0 to 1000 pixels")
         if self.sheet and Path(self.sheet).suffix.lower() not in ('.png','.jpg','.jpeg','.webp'): raise UserError(f"--sheet {self.sheet}: the name must end in .png, .jpg or .webp")
         if (self.sheet or self.keep_colour) and any(p.suffix.lower()=='.pt' for pair in pairs for p in pair):
             raise UserError(f"--{'sheet' if self.sheet else 'keep_colour'}: needs pictures, not .pt latents, as input and output")
@@ -143,29 +146,29 @@ def translate_batch(
     tr:Translator,
     jobs:list,   # Of `read_job`, of one size
     s:Settings,  # How
-) -> None:       # Yields (source, target, latent (1,C,h,w), sides, weights of the styles whose colours it gets) of each
+) -> None:       # Yields (source, target, latents before and after (1,C,h,w), sides, weights of the styles whose colours it gets) of each
     "Translate latents of one size together, those of one source style at a time, and print their certificates."
     x1 = torch.cat([job[2] for job in jobs])
     for k in sorted({job[4] for job in jobs}):
         rows, how = [i for i,job in enumerate(jobs) if job[4]==k], replace(s, source_style=k)
         done = translate_latent(tr, x1[rows], how)
         for i,z,error in zip(rows, done.latent.split(1), done.each):
-            source, target, _, sides, _ = jobs[i]
+            source, target, before, sides, _ = jobs[i]
             tqdm.write(f"{target}: round trip under style {k} off by {error:.2%} ({s.method}, {s.num_steps} steps)")
-            yield source, target, z, sides, how.colours()
+            yield source, target, (before, z), sides, how.colours()
         if s.latent_clamp: tqdm.write(f"{done.clamped} of {done.latent.numel()} values clamped")
 
 # %% ../nbs/41_inference.ipynb #2972d215
 def finish_file(
     tr:Translator,
-    job:tuple,     # (source, target, translated latent, sides, weights) of `translate_batch`
+    job:tuple,     # (source, target, latents before and after, sides, weights) of `translate_batch`
     size:int,      # Short side for pictures
     work:Work,
 ) -> tuple:        # (target, small source, small result) for the sheet; None without one
     "Decode and write one file."
-    source, target, z, sides, colours = job
+    source, target, (x1, z), sides, colours = job
     if not z.isfinite().all(): raise UserError(f"{source}: the result holds values that are not finite: take a smaller --cfg_scale, or another checkpoint")
-    pixels = None if target.suffix.lower()=='.pt' else tr.decode(z, *sides, colours)
+    pixels = None if target.suffix.lower()=='.pt' else tr.decode(z, *sides, colours, x1)
     before = read_input(source, size) if work.keep_colour or work.sheet else None
     if work.keep_colour: pixels = keep_colours(pixels, before)
     write_output(target, z, pixels)
@@ -209,7 +212,7 @@ def run_inference(
     check_outputs(pairs+([(pairs[0][0], Path(work.sheet))] if work.sheet else []), force)
     device = pick_device(device)
     latents_only = all(p.suffix.lower()=='.pt' for pair in pairs for p in pair)
-    tr = load_translator(checkpoint, device, vae, not latents_only, work.tile)
+    tr = load_translator(checkpoint, device, vae, not latents_only, work.tile, work.anchor)
     replace(settings, source_style=0 if settings.source_style=='auto' else settings.source_style).check(tr.model.config.num_styles)
     print(f"inference: device {device}, float32, style {settings.source_style} to {settings.target_style}, cfg {settings.cfg_scale:g} (inversion at 1)")
     for folder in {out.parent for _,out in pairs}: sweep(folder, {out.name for _,out in pairs}.__contains__)   # what a kill left

@@ -47,14 +47,13 @@ class StyleTransferPipeline(DiffusionPipeline):
         model:IsoNext,        # The velocity network
         vae:ModelMixin,       # Any VAE of diffusers, the one whose latents the model knows
         whitening:dict=None,  # Statistics by style, chapter 35; None: the model knows latents as they are
-        latents:dict=None,    # `mean` and `std` of the training latents, for clamping
-        vae_identity:str=None,# Which VAE it must be, chapter 30; None: any
-        tile:int=1024,        # Larger pictures go in parts of so many pixels a side, chapter 38; 0: at once
+        latents:dict=None, vae_identity:str=None, # `mean` and `std` of the training latents, for clamping; which VAE it must be, None: any
+        tile:int=1024, anchor:float=0., # Pixels: larger pictures go in parts, chapter 38; what is coarser keeps the source's colours; 0: off
         palette:dict=None,    # Maps of colours by style, chapter 30; None: pictures keep their colours
     ):
         super().__init__()
         self.register_modules(model=model, vae=vae)
-        self.register_to_config(whitening=as_lists(whitening), latents=latents or {}, vae_identity=vae_identity, tile=tile, palette=as_lists(palette))
+        self.register_to_config(whitening=as_lists(whitening), latents=latents or {}, vae_identity=vae_identity, tile=tile, palette=as_lists(palette), anchor=anchor)
         self.codec = None; self.translator()     # what doesn't fit is refused here
 
     @classmethod
@@ -71,7 +70,7 @@ def translator(self:StyleTransferPipeline) -> Translator:
     "Model, VAE and statistics as chapter 39 wants them."
     if {self.model.dtype, self.vae.dtype} != {torch.float32}: raise UserError("the pipeline computes in float32: load it without dtype, or say pipeline.to(torch.float32)")
     if self.codec is None or self.codec.vae is not self.vae: self.codec, self.shared_palette = make_codec(self.vae, self.config.vae_identity), Palette(as_tensors(self.config.palette))
-    return Translator(self.model, self.codec.to(self.model.device), self.config.latents, as_tensors(self.config.whitening), self.shared_palette, self.config.tile)
+    return Translator(self.model, self.codec.to(self.model.device), self.config.latents, as_tensors(self.config.whitening), self.shared_palette, self.config.tile, self.config.anchor)
 
 # %% ../nbs/47_pipeline.ipynb #f7bd42da
 def make_codec(
@@ -91,7 +90,7 @@ def from_checkpoint(cls:StyleTransferPipeline,
 ) -> 'StyleTransferPipeline':
     "The averaged weights of a checkpoint, its VAE and its statistics."
     tr = load_translator(path, device, vae)
-    return cls(tr.model, tr.codec.vae, tr.maps, tr.latents, tr.codec.identity, tile, tr.palette.maps)
+    return cls(tr.model, tr.codec.vae, tr.maps, tr.latents, tr.codec.identity, tile, tr.anchor, tr.palette.maps)
 
 # %% ../nbs/47_pipeline.ipynb #824011ff
 def read_one(
@@ -207,7 +206,7 @@ def __call__(self:StyleTransferPipeline,
     z, styles = encode_as(tr, x, s.source_style) if x.shape[1]==3 else (x, likeliest_style(tr, x) if s.source_style=='auto' else [s.source_style]*len(x))
     latents, errors = self.run(tr, z, s, styles, certify, callback_on_step_end)
     sides = x.shape[-2:] if x.shape[1]==3 else [n*tr.codec.factor for n in x.shape[-2:]]
-    shown = latents if output_type=='latent' else torch.cat([tr.decode(z, *sides, replace(s, source_style=k).colours()) for z,k in zip(latents.split(1), styles)])
+    shown = latents if output_type=='latent' else torch.cat([tr.decode(after, *sides, replace(s, source_style=k).colours(), before) for after,before,k in zip(latents.split(1), z.split(1), styles)])
     out = StyleTransferOutput(VaeImageProcessor().postprocess(shown, output_type), errors, styles)
     return out if return_dict else out.to_tuple()
 

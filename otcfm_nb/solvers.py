@@ -71,10 +71,11 @@ def extrapolated_start(
 
 def extrapolated_step(
     f, x:Tensor, memory:tuple, t:float, dt:float, # As above
+    shrink:tuple=(.6,.3),                         # Factors on differences, and on theirs; (1,1): the parabola
 ) -> tuple:                                       # (state at t+dt, memory)
     "Order 2, one evaluation: midpoint with a guess extrapolated from the last three velocities."
     v, d, dd = memory
-    new = f(x + dt/2*(v + 3/4*d + 2/3*dd), t+dt/2)
+    new = f(x + dt/2*(v + shrink[0]*3/4*d + shrink[1]*2/3*dd), t+dt/2)
     return x + dt*new, (new, new-v, new-v-d)
 
 # %% ../nbs/12_solvers.ipynb #216bb605

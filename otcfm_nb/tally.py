@@ -124,10 +124,13 @@ def velocity_loss(
     t:Tensor,        # Times (b,)
     style:Tensor,    # Styles after label dropping (b,) int64
     whole:int,       # B, the length of the batch
+    weights:Tensor=None, # (C,C), applied to an error before it is squared, chapter 31; None: it counts as it is
 ) -> Tensor:         # Scalar: b/B times the part's mean squared error
     "Conditional flow matching loss of a part; the losses of all parts add up to the batch's."
     path = sample_path(x0, x1, t)
-    return (model(path.x_t, path.t, style).float() - path.u_t).square().mean()*(len(x1)/whole)
+    error = model(path.x_t, path.t, style).float() - path.u_t
+    if weights is not None: error = torch.einsum('dc,bchw->bdhw', weights, error)
+    return error.square().mean()*(len(x1)/whole)
 
 # %% ../nbs/21_tally.ipynb #1cf3ff45
 def watch(

@@ -4,8 +4,7 @@
 
 # %% auto #0
 __all__ = ['main', 'epoch_files', 'newest', 'save_epoch', 'tidy', 'name_also', 'polite_stop', 'end_of_epoch', 'must_stop', 'fit',
-           'leave', 'is_due', 'sample_rows', 'write_samples', 'plan_text', 'check_latents', 'prepare_run', 'run_train',
-           'tell_and_train', 'codec_for_samples']
+           'leave', 'is_due', 'plan_text', 'check_latents', 'prepare_run', 'run_train', 'tell_and_train']
 
 # %% ../nbs/40_train.ipynb #6c87ce51
 from .commands import early_help, main_guard
@@ -30,17 +29,16 @@ import math, os, re, shutil, signal, threading, time
 from contextlib import contextmanager
 from pathlib import Path
 import torch
-from torch import Tensor
 from tqdm import tqdm
-from .commands import UserError, atomic_write, rename, sweep
+from .commands import UserError, rename, sweep
 from .config import Config, load_config
 from .data import load_latents
 from .device import choose_precision, make_accelerator
 from .memory import plan_table
-from .palette import palette_of
-from .trainer import Trainer, averaged, load_into, plan_words, read_checkpoint, save_checkpoint, train_step
-from .translate import Settings, Translator, sheet, translate_latent
-from .vae import LatentCodec, load_vae
+from .samples import codec_for_samples, write_samples
+from .seen import metric_for
+from .trainer import Trainer, load_into, plan_words, read_checkpoint, save_checkpoint, train_step
+from .vae import LatentCodec
 from .watch import cut_log, log_step, note, start_tracker, validate
 
 # %% ../nbs/40_train.ipynb #c8992088
@@ -176,36 +174,6 @@ def is_due(tr:Trainer) -> bool:
     "Is a checkpoint due after this step: every `save_every` epochs and at the end?"
     return tr.step >= tr.total_steps or tr.step % tr.steps_per_epoch == 0 and tr.epoch % tr.cfg.checkpoint.save_every == 0
 
-# %% ../nbs/40_train.ipynb #aba6c527
-def sample_rows(
-    tr:Trainer,
-    style:int,   # Which style
-    most:int=4,  # How many
-) -> Tensor:     # Latents (n,C,h,w)
-    "Latents of a style, of those kept aside if there are any."
-    pool = tr.held if (tr.style[tr.held]==style).any() else tr.rows
-    return tr.x1[pool[tr.style[pool]==style][:most]]
-
-# %% ../nbs/40_train.ipynb #1e695f1a
-def write_samples(
-    tr:Trainer,
-    codec:LatentCodec, # VAE
-    folder:Path,       # checkpoint.save_dir
-) -> None:
-    "A sheet for each style into the next one; the worst round trip goes into the log."
-    n, worst, rows = tr.cfg.model.num_styles, 0., {}
-    with averaged(tr) as net:
-        T, sides = Translator(net, codec, maps=tr.maps, palette=palette_of(tr.info)), [codec.factor*d for d in tr.x1.shape[-2:]]
-        for k in range(n):
-            x1 = sample_rows(tr, k)
-            done = translate_latent(T, x1, Settings(k, (k+1)%n))
-            worst = max(worst, done.round_trip)
-            rows |= {f'style {j}' if z is x1 else f'as style {j}': T.decode(z, *sides, j) for j,z in ((k, x1), ((k+1)%n, done.latent))}
-    tr.net.train()
-    page, path = sheet(rows, columns=4), folder/'samples'/f'epoch{tr.epoch}.png'
-    path.parent.mkdir(parents=True, exist_ok=True); atomic_write(path, lambda f: page.save(f, format='PNG'))
-    note(tr, folder/'metrics.jsonl', round_trip=worst)
-
 # %% ../nbs/40_train.ipynb #7b354c5f
 def plan_text(tr:Trainer) -> str: # A few lines
     "What is about to be done, in words."
@@ -245,7 +213,9 @@ def prepare_run(
         raise UserError(f"{folder} holds {path.name}: go on with --resume, or set another checkpoint.save_dir")
     x1, style, info = load_latents(cfg.data.data_root)
     check_latents(cfg, info)
-    tr = Trainer(cfg, x1, style, info, make_accelerator(cfg, cpu), max_steps)
+    acc = make_accelerator(cfg, cpu)
+    info['metric'] = saved.get('metric') if path else metric_for(cfg, x1, style, acc.device)
+    tr = Trainer(cfg, x1, style, info, acc, max_steps)
     if path: load_into(tr, saved)
     elif resume: tr.accelerator.print(f"{folder} holds no checkpoint yet: starting from the beginning")
     return tr
@@ -276,13 +246,6 @@ def tell_and_train(
     start_tracker(tr)
     last, n = fit(tr, log_every=log_every, codec=codec_for_samples(tr), max_minutes=max_minutes), tr.cfg.model.num_styles
     if tr.step == tr.total_steps: tr.accelerator.print(f"wrote {last}. Next: otcfm_inference --checkpoint {last} --input PICTURE --source_style 0 --target_style {n-1} --output out.png")
-
-# %% ../nbs/40_train.ipynb #e4230625
-def codec_for_samples(tr:Trainer) -> LatentCodec: # Or None
-    "The VAE that made the latents, if sheets are wanted and it can be had."
-    if not tr.cfg.checkpoint.sample_every or not tr.accelerator.is_main_process: return None
-    try: return load_vae(tr.cfg.data.vae, device=tr.accelerator.device)
-    except UserError as e: print(f"no sheets of pictures, training goes on without them: {e}")
 
 # %% ../nbs/40_train.ipynb #3453d8af
 main_guard(main, __name__)

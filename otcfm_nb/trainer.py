@@ -20,6 +20,7 @@ from .commands import UserError, atomic_write
 from .config import Config
 from .device import HALVES, can_fuse, faster_order, make_accelerator, maybe_compile
 from .draws import Draw, Draws, draw_ahead, hold_out, part_loss
+from .seen import loss_weights
 from .memory import CONTEXT, GB, make_plan
 from .model import build_model
 from .tally import checkpoint_blocks
@@ -64,6 +65,7 @@ class Trainer:
         self.steps_per_epoch = math.ceil(len(self.rows)/cfg.training.batch_size)
         self.total_steps = max_steps or cfg.training.stage1_epochs*self.steps_per_epoch
         self.maps = channel_maps(x1, style, cfg.model.num_styles) if cfg.training.whiten else None
+        self.weights = loss_weights(cfg, self.info, self.maps, self.accelerator.device)
         self.step, self.pending = 0, []    # steps taken; losses not yet in the log
         self.watch = {}                    # lowest losses so far, chapter 38
         self.ahead = None                  # [step of the next draw, its source], where workers draw ahead
@@ -100,8 +102,7 @@ def set_length(
     t, tr.total_steps = tr.cfg.training, steps
     optimizer = getattr(tr.optimizer, 'optimizer', tr.optimizer)      # accelerate wraps it later
     for group in optimizer.param_groups: group['lr'] = group['initial_lr'] = t.learning_rate
-    warmup = min(t.warmup_steps, max(1, steps//10))
-    tr.scheduler = get_cosine_schedule_with_warmup(optimizer, warmup, steps)
+    tr.scheduler = get_cosine_schedule_with_warmup(optimizer, min(t.warmup_steps, max(1, steps//10)), steps)
 
 # %% ../nbs/37_trainer.ipynb #e0c37392
 def build_parts(tr:Trainer) -> None:
@@ -163,7 +164,7 @@ def accumulate(tr:Trainer, draw:Draw) -> Tensor: # Loss, mean over this process'
     loss = torch.zeros((), device=acc.device)
     for i,part in enumerate(parts):
         with nullcontext() if i==len(parts)-1 else acc.no_sync(tr.model):   # gradients travel between processes once a step
-            with acc.autocast(): piece = part_loss(tr.model, draw[part], len(draw)) * acc.num_processes
+            with acc.autocast(): piece = part_loss(tr.model, draw[part], len(draw), tr.weights) * acc.num_processes
             acc.backward(piece)
         loss += piece.detach() / acc.num_processes
     return loss
@@ -210,7 +211,7 @@ def checkpoint(tr:Trainer) -> dict:
         rng=dict(kind='counter', seed=tr.cfg.training.seed, step=tr.step), pending=tr.pending, watch=tr.watch,
         config=tr.cfg.model_dump(), model=tr.net.state_dict(),
         ema=dict(weights=dict(zip(names, ema.pop('shadow_params'))), state=ema),
-        optimizer=tr.optimizer.state_dict(), scheduler=tr.scheduler.state_dict(), whitening=tr.maps,
+        optimizer=tr.optimizer.state_dict(), scheduler=tr.scheduler.state_dict(), whitening=tr.maps, metric=tr.info.get('metric'),
         palette=tr.info.get('palette'), vae=tr.info.get('vae', {}), latents={k: tr.info.get(k) for k in ('shape','mean','std','target_size')})
 
 # %% ../nbs/37_trainer.ipynb #4ce96549
@@ -248,6 +249,7 @@ def load_into(
     if saved['vae'] != tr.info.get('vae', {}): raise UserError(f"the checkpoint was trained on latents of VAE {saved['vae']}, these are of {tr.info.get('vae')}")
     if (saved.get('palette') or {}).get('identity') != (tr.info.get('palette') or {}).get('identity'): raise UserError("the checkpoint was trained on latents of another palette (palette.safetensors beside them): resume with those it knows")
     tr.maps = saved.get('whitening')     # the model knows latents that were whitened by these, also when pictures have come since
+    tr.weights = loss_weights(tr.cfg, saved, tr.maps, tr.accelerator.device)
     tr.net.load_state_dict(saved['model'])
     tr.optimizer.load_state_dict(saved['optimizer'])
     tr.scheduler.load_state_dict(saved['scheduler'])

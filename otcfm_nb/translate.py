@@ -4,7 +4,7 @@
 
 # %% auto #0
 __all__ = ['style_weights', 'velocity', 'Settings', 'Translator', 'checkpoint_path', 'load_translator', 'clamp_latent',
-           'Translation', 'translate_latent', 'relative', 'pad_to', 'translate_pixels', 'sheet']
+           'Translation', 'translate_latent', 'relative', 'pad_to', 'translate_pixels']
 
 # %% ../nbs/39_translate.ipynb #03502017
 import math
@@ -14,11 +14,10 @@ import otcfm_nb
 import torch
 import torch.nn.functional as F
 from fastcore.basics import patch
-from PIL import Image, ImageDraw, ImageFont
 from torch import Tensor
+from .anchor import anchored
 from .commands import UserError, nearest
 from .config import Config
-from .data import to_image
 from .model import build_model
 from .palette import Palette, palette_of
 from .solvers import METHODS, Solution, check_method, part_of_way, solve
@@ -93,9 +92,10 @@ class Translator:
         maps:dict=None,          # Chapter 35's statistics by style; None: the model knows latents as they are
         palette:Palette=None,    # Chapter 30's; None: pictures keep their colours
         tile:int=1024,           # Larger pictures go in parts of so many pixels a side, chapter 38; 0: at once
+        anchor:float=0.,         # What is coarser than so many pixels keeps the source's colours in the palette; 0: nothing
     ):
         self.model, self.codec, self.latents, self.maps = model.eval(), codec, latents or {}, maps
-        self.palette = palette or Palette()
+        self.palette, self.anchor = palette or Palette(), anchor
         self.device, self.tile = next(model.parameters()).device, tile//(codec.factor if codec else 8)
         self.after_step = None   # called with (step from 1, t, x) after each step of a solver: progress bars, chapter 47
 
@@ -135,9 +135,11 @@ def encode(self:Translator, pixels:Tensor, style:int) -> Tensor:
     return encode_windows(self.codec, pad_to(pixels, self.codec.factor), self.tile, self.device, lambda p: self.palette.to_common(p, style))
 
 @patch
-def decode(self:Translator, z:Tensor, h:int, w:int, style) -> Tensor:
-    "Latents to pictures (B,3,h,w) in [-1,1], on the CPU, in the colours of a style or mixture {style: weight}."
-    return decode_windows(self.codec, z, self.tile, lambda p: self.palette.from_common(p, style_weights(style)))[...,:h,:w]
+def decode(self:Translator, z:Tensor, h:int, w:int, style, source:Tensor=None) -> Tensor:
+    "Latents to pictures (B,3,h,w) in [-1,1], on the CPU, in the colours of a style or mixture {style: weight}, anchored in the latents that they were made of."
+    paint, held = lambda p: self.palette.from_common(p, style_weights(style)), source is not None and self.anchor > 0
+    after = (lambda p: paint(anchored(*p.chunk(2), self.anchor))) if held else paint
+    return decode_windows(self.codec, torch.cat([z, source.to(z)]) if held else z, self.tile, after)[...,:h,:w]
 
 # %% ../nbs/39_translate.ipynb #4c1c23ae
 def checkpoint_path(
@@ -154,16 +156,18 @@ def load_translator(
     vae:str=None,    # VAE to use; default: the one named in the checkpoint
     with_vae:bool=True, # Load the VAE? Latents in and out need none
     tile:int=1024,   # Larger pictures go in parts of so many pixels a side; 0: at once
+    anchor:float=None, # In pixels; default: the checkpoint's
 ) -> Translator:
     "Read a checkpoint's averaged weights and its VAE."
     saved = read_checkpoint(checkpoint_path(path))
-    model = build_model(Config.model_validate(saved['config']).model)
+    cfg = Config.model_validate(saved['config'])
+    model = build_model(cfg.model)
     model.load_state_dict(saved['ema']['weights'])
     codec, known = None, saved['vae'].get('identity')
     if with_vae: codec = load_vae(vae or saved['vae'].get('name', 'embedded'), device=device)
     if codec and known and codec.identity != known:
         raise UserError(f"{path}: trained on latents of {known}, but this VAE is {codec.identity}: give the right one with --vae")
-    return Translator(model.to(device), codec, saved['latents'], saved.get('whitening'), palette_of(saved), tile)
+    return Translator(model.to(device), codec, saved['latents'], saved.get('whitening'), palette_of(saved), tile, cfg.data.anchor if anchor is None else anchor)
 
 # %% ../nbs/39_translate.ipynb #8ce1a934
 def clamp_latent(
@@ -225,19 +229,6 @@ def translate_pixels(
     certify:bool=True, # Measure the round trip?
 ) -> tuple:        # (pictures (B,3,H,W) in [-1,1], Translation)
     "Encode, translate, decode, crop."
-    done = translate_latent(tr, tr.encode(pixels, s.source_style), s, certify)
-    return tr.decode(done.latent, *pixels.shape[-2:], s.colours()), done
-
-# %% ../nbs/39_translate.ipynb #26e266e6
-def sheet(
-    rows:dict,       # Caption -> pictures (N,3,S,S) in [-1,1]
-    columns:int=8,   # Pictures a row
-) -> Image.Image:
-    "Rows of pictures with a caption at the left."
-    first = next(iter(rows.values())); side = first.shape[-1]
-    n, left, gap = min(columns, len(first)), 100, 4
-    out = Image.new('RGB', (left+n*(side+gap), len(rows)*(side+gap)), 'white')
-    for r,(caption,x) in enumerate(rows.items()):
-        ImageDraw.Draw(out).text((6, r*(side+gap)+side//2), caption, fill='black', font=ImageFont.load_default(14), anchor='lm')
-        for i in range(n): out.paste(to_image(x[i]), (left+i*(side+gap), r*(side+gap)))
-    return out
+    x1 = tr.encode(pixels, s.source_style)
+    done = translate_latent(tr, x1, s, certify)
+    return tr.decode(done.latent, *pixels.shape[-2:], s.colours(), x1), done

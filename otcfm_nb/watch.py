@@ -86,7 +86,7 @@ def validate(tr:Trainer) -> float: # Mean squared error of the velocity; nan whe
     if draw is None: return float('nan')
     draw, total = draw.to(tr.accelerator.device), 0.
     with averaged(tr) as net:
-        for i in range(0, len(draw), tr.micro): total += part_loss(net, draw[i:i+tr.micro], len(draw)).item()
+        for i in range(0, len(draw), tr.micro): total += part_loss(net, draw[i:i+tr.micro], len(draw), tr.weights).item()
     return total
 
 # %% ../nbs/38_watch.ipynb #26cf9e58

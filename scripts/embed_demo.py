@@ -10,7 +10,7 @@ from otcfm_nb.commands import atomic_write
 from otcfm_nb.config import Config
 from otcfm_nb.train import newest
 
-NOTICE = """The weights in this folder were trained by otcfm_demo on the procedural scenes of chapters 33 and 34, through the VAE in ../vae,
+NOTICE = """The weights in this folder were trained by otcfm_demo on the procedural scenes of chapters 33 and 34, through the VAE in ../taef2,
 and are part of otcfm_nb (Apache-2.0). scripts/embed_demo.py put them here.
 """
 

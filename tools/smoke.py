@@ -27,7 +27,7 @@ def call(command, *args, cwd, code=0, **env):
 def assets(tmp):
     "The files that come with the package are there and load; the package is not that of a clone."
     code = ("import otcfm_nb; from pathlib import Path; from otcfm_nb.vae import load_vae; from otcfm_nb.translate import load_translator; "
-            "load_vae(); tr = load_translator('demo'); print(tr.model.config.num_styles, (Path(otcfm_nb.__file__).parent/'assets'/'vae'/'NOTICE').is_file())")
+            "load_vae(); load_vae('taef2'); tr = load_translator('demo'); print(tr.model.config.num_styles, all((Path(otcfm_nb.__file__).parent/'assets'/n/'NOTICE').is_file() for n in ('vae', 'taef2')))")
     assert call('python', '-c', code, cwd=tmp).split()[-2:] == ['2', 'True']
 
 

@@ -129,7 +129,8 @@ def velocity_loss(
     "Conditional flow matching loss of a part; the losses of all parts add up to the batch's."
     path = sample_path(x0, x1, t)
     error = model(path.x_t, path.t, style).float() - path.u_t
-    if weights is not None: error = torch.einsum('dc,bchw->bdhw', weights, error)
+    if weights is not None:
+        with torch.autocast(error.device.type, enabled=False): error = torch.einsum('dc,bchw->bdhw', weights, error)   # float32, as the error is
     return error.square().mean()*(len(x1)/whole)
 
 # %% ../nbs/21_tally.ipynb #1cf3ff45

@@ -12,7 +12,7 @@ from .commands import early_help, main_guard
 # %% ../nbs/50_demo.ipynb #c7d68df1
 def main(
     out:str='otcfm_demo',  # Folder for everything: pictures, latents, checkpoints, results
-    minutes:float=3.,      # Minutes of training, more than 0; the rest takes about two
+    minutes:float=3.,      # Minutes of training, more than 0; the rest takes about four, more for more pictures
     epochs:int=None,       # Epochs of training, 1 or more, instead of minutes
     pictures:int=None,     # Training pictures of each style, 8 or more; default: 700 for three minutes, more for more, at most 3500
     pairs:int=32,          # Held-out pairs that the result is judged by, 1 or more

@@ -13,7 +13,7 @@ from pathlib import Path
 import torch
 from PIL import Image
 from common import RESULTS, save
-from otcfm_nb.config import preset
+from otcfm_nb.config import preset, with_vae
 from otcfm_nb.data import list_images, read_image, to_tensor
 from otcfm_nb.judges import kernel_distance, opponents, picture_features, structure_distance
 from otcfm_nb.metrics import edge_agreement, stroke_energy
@@ -49,11 +49,10 @@ def command(name, *args):
 
 def train(work, a):
     "A configuration for the CPU, latents, training; the time by minutes, epochs long enough not to end it."
-    cfg = preset('cpu')
+    cfg = with_vae(preset('cpu'), a.vae)
     cfg.data.raw_data_root, cfg.data.data_root, cfg.checkpoint.save_dir = (str(work/n) for n in ('pictures', 'latents', 'checkpoints'))
     cfg.data.target_size, cfg.training.stage1_epochs, cfg.checkpoint.save_every, cfg.checkpoint.sample_every = a.size, a.epochs, 5, 0
-    cfg.data.palette, cfg.data.anchor, cfg.data.vae = a.palette, a.anchor, a.vae
-    if a.vae=='taef2': cfg.model.latent_channels, cfg.training.loss_metric = 32, 'pixels'
+    cfg.data.palette, cfg.data.anchor = a.palette, a.anchor
     (work/'config.json').write_text(json.dumps(cfg.model_dump(), indent=2))
     command('preprocess_latents', '--config', work/'config.json', '--target_size', a.size)
     command('train', '--config', work/'config.json', '--max_minutes', a.minutes)

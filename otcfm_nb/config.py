@@ -94,7 +94,7 @@ class DataConfig(Section):
     target_size: Count = 512              # Side of the squares that are encoded, in pixels
     vae: str = 'embedded'                 # "embedded" (4 channels), "taef2" (32), a folder, or a hub id
     palette: Annotated[int, Field(ge=0)] | None = None # Style whose colours all pictures get before they are encoded, and lose again at the end; null: each keeps its own, chapter 30
-    anchor: Annotated[float, Field(ge=0, le=1000)] = 0. # Pixels: what is coarser than this has the source's colours, brought into the target's palette, in place of the model's; 0: nothing, chapter 39
+    anchor: Annotated[float, Field(ge=0, le=1000)] = 0. # Pixels: what is coarser than this has the source's colours, brought into the target's palette, in place of the model's; 0: nothing, chapter 38
     flip: bool = False                    # Mirror latents by chance in training; the embedded VAE's are then some way off those of mirrored pictures (benchmarks/vae.py)
 
 # %% ../nbs/01_config.ipynb #752106e1

@@ -32,7 +32,7 @@ def pixel_metric(
     z = z[...,:16,:16]                           # a window is enough, and costs the same at any size
     field = size*torch.randn(len(z), 1, *z.shape[2:], generator=torch.Generator().manual_seed(0)).to(z)
     before, unit = seen(codec, z), torch.eye(z.shape[1], device=z.device)[:,:,None,None]
-    d = torch.stack([seen(codec, z+field*u)-before for u in unit]).double().cpu()
+    d = torch.stack([seen(codec, z+field*u)-before for u in unit]).cpu().double()
     g = d@d.T
     return (g/g.diagonal().mean()).float()
 

@@ -4,9 +4,10 @@
 
 The weights are copied bit for bit, in fp16 as they are; only their names change (chapter 30_taef2).
 """
-import argparse, json, shutil
+import argparse, shutil
 from pathlib import Path
 import torch
+from train_vae import write
 from otcfm_nb.taef2 import AutoencoderTinyMidGN, taef2_path
 
 NOTICE = """TAEF2, a tiny autoencoder after that of FLUX.2: copyright (c) 2023 Ollin Boer Bohan, MIT (LICENSE beside this file).
@@ -25,11 +26,7 @@ def main():
             i, rest = name.split('.', 1)
             weights[f'{half}.layers.{int(i)-shift}.{rest}'] = w
     vae.load_state_dict(weights)
-    vae.save_pretrained(out)
-    config = json.loads((out/'config.json').read_text())
-    for key in ('block_out_channels', '_name_or_path'): config.pop(key, None)   # diffusers warns of the first; the second is a path of this machine
-    (out/'config.json').write_text(json.dumps(config, indent=2)+'\n')
-    (out/'diffusion_pytorch_model.safetensors').chmod(0o644)
+    write(vae, out)
     shutil.copyfile(here/'LICENSE', out/'LICENSE')
     (out/'NOTICE').write_text(NOTICE)
 

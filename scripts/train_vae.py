@@ -137,15 +137,20 @@ def psnr(vae, x):
     return (10*torch.log10(4/(y-x).square().mean((1,2,3)))).mean().item()
 
 
-def save(vae, ema, out):
-    "The averaged weights as fp16 in diffusers' own format."
-    ema.store(vae.parameters()); ema.copy_to(vae.parameters())
-    half = AutoencoderTiny.from_config(vae.config); half.load_state_dict(vae.state_dict()); half.half().save_pretrained(out)
-    ema.restore(vae.parameters())
+def write(half, out):
+    "A VAE in fp16 in diffusers' own format."
+    half.save_pretrained(out)
     config = json.loads((out/'config.json').read_text())
     for key in ('block_out_channels', '_name_or_path'): config.pop(key, None)   # diffusers warns of the first; the second is a path of this machine
     (out/'config.json').write_text(json.dumps(config, indent=2)+'\n')
     (out/'diffusion_pytorch_model.safetensors').chmod(0o644)
+
+
+def save(vae, ema, out):
+    "The averaged weights as fp16."
+    ema.store(vae.parameters()); ema.copy_to(vae.parameters())
+    half = AutoencoderTiny.from_config(vae.config); half.load_state_dict(vae.state_dict()); write(half.half(), out)
+    ema.restore(vae.parameters())
 
 
 def main():

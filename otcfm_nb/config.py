@@ -95,6 +95,7 @@ class DataConfig(Section):
     vae: str = 'embedded'                 # "embedded" (4 channels), "taef2" (32), a folder, or a hub id
     palette: Annotated[int, Field(ge=0)] | None = None # Style whose colours all pictures get before they are encoded, and lose again at the end; null: each keeps its own, chapter 30
     anchor: Annotated[float, Field(ge=0, le=1000)] = 0. # Pixels: what is coarser than this has the source's colours, brought into the target's palette, in place of the model's; 0: nothing, chapter 38
+    cfg_scale: Annotated[float, Field(ge=0, lt=100)] = 1. # Guidance of translations; 1: none, chapter 39
     flip: bool = False                    # Mirror latents by chance in training; the embedded VAE's are then some way off those of mirrored pictures (benchmarks/vae.py)
 
 # %% ../nbs/01_config.ipynb #752106e1
@@ -190,7 +191,7 @@ PRESETS = {
     '16gb': dict(model=dict(hidden_dim=512, num_layers=18), training=dict(batch_size=256, vram_budget_gb=16.)),
     'cpu':  dict(model=dict(hidden_dim=96, num_layers=6, style_dim=128, time_dim=128), data=dict(target_size=128),
                  training=dict(batch_size=32, learning_rate=1e-3, use_amp=False, num_workers=0)),
-    'demo': dict(model=dict(latent_channels=32, hidden_dim=96, num_layers=6, style_dim=128, time_dim=128), data=dict(target_size=128, vae='taef2', palette=1, anchor=6.),
+    'demo': dict(model=dict(latent_channels=32, hidden_dim=96, num_layers=6, style_dim=128, time_dim=128), data=dict(target_size=128, vae='taef2', palette=1, anchor=4., cfg_scale=2.),
                  training=dict(batch_size=32, learning_rate=2e-3, label_drop_prob=.1, loss_metric='pixels', use_amp=False, num_workers=0, warmup_steps=50, ema_decay=.99),
                  checkpoint=dict(save_every=1000, sample_every=0)),
 }

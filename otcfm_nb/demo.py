@@ -36,6 +36,7 @@ from .commands import UserError, atomic_write
 from .config import Config, preset
 from .data import load_latents, read_image, to_tensor
 from .device import make_accelerator
+from .judges import encoder_features, style_distance
 from .metrics import blurred_psnr, edge_agreement, patch_swd, reinhard, score_table, stroke_energy
 from .preprocess_latents import preprocess
 from .painter import write_pairs, write_styles
@@ -138,10 +139,13 @@ def candidates(
 ) -> tuple:             # (name -> pictures (N,3,S,S), round trip error)
     "What is to be compared."
     ours, done = translate_pixels(tr, photos, s)
+    white = tr.invert(tr.encode(photos, s.source_style), s.source_style, since=1.).x
+    mapped = tr.generate(white, s.target_style, since=1., colours=s.colours())
     return {'identity': photos,
             'colour matching, by picture': reinhard(photos, style_1, by_picture=True),
             'colour matching, by folder': reinhard(photos, style_1, style_0),
             **({'colour transport': tr.palette.from_common(tr.palette.to_common(photos, s.source_style), s.colours())} if tr.palette.maps else {}),
+            'map of latents': tr.decode(mapped, *photos.shape[-2:], s.colours(), photos, s.source_style),
             'ours': ours,
             'the painter, again': second,
             'VAE ceiling': tr.codec.decode(tr.codec.encode(truth))}, done.round_trip
@@ -154,7 +158,9 @@ def judge(
     style_1:Tensor, # Pictures of the target style
 ) -> dict:          # Name -> column -> number
     "Nearness to the truth, likeness to the style, strokes, faithfulness to the source."
+    seen = encoder_features(style_1[:256])
     return {name: {'dB to truth': blurred_psnr(x, truth).item(), 'patch distance': patch_swd(x, style_1),
+                   'encoder distance': style_distance(encoder_features(x), seen),
                    'stroke energy': stroke_energy(x, truth), 'edges kept': edge_agreement(x, photos)} for name,x in found.items()}
 
 # %% ../nbs/50_demo.ipynb #8a726108
@@ -205,7 +211,7 @@ def run_demo(
     checkpoint = train_demo(out, cfg, minutes, epochs, progress)
     scores = report(out, checkpoint, s)
     print(score_table(scores['rows']))
-    print(f"{pairs} held-out pairs. Higher is better in the first and last column, lower in the second, and in the third 1 is as many strokes as the truth has. "
+    print(f"{pairs} held-out pairs. Higher is better in the first and last column, lower in the second and third, and in the fourth 1 is as many strokes as the truth has. "
           f"Round trip under style 0 off by {scores['round_trip']:.2%} ({method}, {num_steps} steps).")
     print(f"wrote {out/'before_after.png'} after {(time.monotonic()-start)/60:.1f} minutes. Next, a picture of your own: "
           f"otcfm_inference --checkpoint {checkpoint} --input PICTURE --size {size} --source_style 0 --target_style 1 --output painted.png")

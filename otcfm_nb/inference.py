@@ -18,7 +18,7 @@ def main(
     target_style:str='1',   # Style that is wanted, from 0; or a mixture with weights, such as 1:0.7,2:0.3
     strength:float=1.0,     # How far to go, from 0 (the source) to 1
     num_steps:int=24,       # Solver steps each way, 1 or more
-    cfg_scale:float=1.0,    # Guidance when generating, 0 or more; 1: none. Inversion is always at 1
+    cfg_scale:float=None,   # Guidance when generating, 0 or more; 1: none; default: as trained. Inversion is always at 1
     method:str='extrapolated', # Solver: euler, midpoint, heun, rk4, fireflow, extrapolated, reversible
     latent_clamp:bool=False,# Clamp the end result to the range of the training latents?
     keep_colour:bool=False, # Keep the source's hues, take only brightness from the translation?
@@ -146,7 +146,7 @@ def translate_batch(
     tr:Translator,
     jobs:list,   # Of `read_job`, of one size
     s:Settings,  # How
-) -> None:       # Yields (source, target, latents before and after (1,C,h,w), sides, weights of the styles whose colours it gets) of each
+) -> None:       # Yields (source, target, latents before and after (1,C,h,w), sides, style before, weights of the styles whose colours it gets) of each
     "Translate latents of one size together, those of one source style at a time, and print their certificates."
     x1 = torch.cat([job[2] for job in jobs])
     for k in sorted({job[4] for job in jobs}):
@@ -155,21 +155,22 @@ def translate_batch(
         for i,z,error in zip(rows, done.latent.split(1), done.each):
             source, target, before, sides, _ = jobs[i]
             tqdm.write(f"{target}: round trip under style {k} off by {error:.2%} ({s.method}, {s.num_steps} steps)")
-            yield source, target, (before, z), sides, how.colours()
+            yield source, target, (before, z), sides, k, how.colours()
         if s.latent_clamp: tqdm.write(f"{done.clamped} of {done.latent.numel()} values clamped")
 
 # %% ../nbs/41_inference.ipynb #2972d215
 def finish_file(
     tr:Translator,
-    job:tuple,     # (source, target, latents before and after, sides, weights) of `translate_batch`
+    job:tuple,     # (source, target, latents before and after, sides, style, weights) of `translate_batch`
     size:int,      # Short side for pictures
     work:Work,
 ) -> tuple:        # (target, small source, small result) for the sheet; None without one
     "Decode and write one file."
-    source, target, (x1, z), sides, colours = job
+    source, target, (x1, z), sides, style, colours = job
     if not z.isfinite().all(): raise UserError(f"{source}: the result holds values that are not finite: take a smaller --cfg_scale, or another checkpoint")
-    pixels = None if target.suffix.lower()=='.pt' else tr.decode(z, *sides, colours, x1)
-    before = read_input(source, size) if work.keep_colour or work.sheet else None
+    if target.suffix.lower()=='.pt': return write_output(target, z, None)
+    before = tr.decode(x1, *sides, style) if source.suffix.lower()=='.pt' else read_input(source, size)
+    pixels = tr.decode(z, *sides, colours, before, style)
     if work.keep_colour: pixels = keep_colours(pixels, before)
     write_output(target, z, pixels)
     if work.sheet: return target, square(before[0]), square(pixels[0])
@@ -214,7 +215,7 @@ def run_inference(
     latents_only = all(p.suffix.lower()=='.pt' for pair in pairs for p in pair)
     tr = load_translator(checkpoint, device, vae, not latents_only, work.tile, work.anchor)
     replace(settings, source_style=0 if settings.source_style=='auto' else settings.source_style).check(tr.model.config.num_styles)
-    print(f"inference: device {device}, float32, style {settings.source_style} to {settings.target_style}, cfg {settings.cfg_scale:g} (inversion at 1)")
+    print(f"inference: device {device}, float32, style {settings.source_style} to {settings.target_style}, cfg {tr.guidance(settings):g} (inversion at 1)")
     for folder in {out.parent for _,out in pairs}: sweep(folder, {out.name for _,out in pairs}.__contains__)   # what a kill left
     failed = translate_files(tr, pairs, settings, size, work)
     for line in left_out(Path(input)) if pairs[0][0].parent==Path(input) and pairs[0][0].suffix.lower()!='.pt' else []: print(f"left out: {line}")

@@ -4,7 +4,7 @@
 
 # %% auto #0
 __all__ = ['opponents', 'self_similarity', 'structure_distance', 'picture_features', 'kernel_distance', 'frechet_distance',
-           'inception_features']
+           'encoder_features', 'style_distance', 'inception_features']
 
 # %% ../nbs/44_judges.ipynb #a9e48dab
 from pathlib import Path
@@ -14,7 +14,7 @@ from torch import Tensor
 from .commands import UserError
 from .data import luma
 from .metrics import reinhard
-from .vae import LatentCodec
+from .vae import LatentCodec, load_vae
 
 # %% ../nbs/44_judges.ipynb #6d28516b
 def opponents(
@@ -85,6 +85,31 @@ def frechet_distance(
     root = axes*values.clamp(min=0).sqrt()@axes.T
     cross = torch.linalg.eigvalsh(root@cov_b@root).clamp(min=0).sqrt().sum()
     return ((a.mean(0)-b.mean(0)).square().sum()+cov_a.trace()+cov_b.trace()-2*cross).item()
+
+# %% ../nbs/44_judges.ipynb #c507558d
+@torch.no_grad()
+def encoder_features(
+    x:Tensor,               # Pictures (B,3,H,W) in [-1,1], sides multiples of 8
+    codec:LatentCodec=None, # VAE whose encoder looks; default: TAEF2
+    every:int=4,            # Which of its convolutions are asked
+) -> Tensor:                # (B,D), float64
+    "Mean and log deviation of every channel of every fourth convolution of a VAE's encoder."
+    codec, said, rows = codec or load_vae('taef2'), [], []
+    convs = [m for m in codec.vae.encoder.modules() if isinstance(m, torch.nn.Conv2d)][::every]
+    hooks = [m.register_forward_hook(lambda m, i, out: said.extend((out.mean((2,3)), (out.var((2,3))+1e-6).log()/2))) for m in convs]
+    try:
+        for part in x.split(32): said.clear(); codec.encode(part); rows.append(torch.cat(said, 1).cpu())
+    finally:
+        for h in hooks: h.remove()
+    return torch.cat(rows).double()
+
+def style_distance(
+    a:Tensor, # Features of pictures (M,D)
+    b:Tensor, # Features of pictures of the style (N,D)
+) -> float:   # 0 on average if they are of one distribution; lower is better
+    "`kernel_distance`, each feature in deviations of the style's."
+    mean, std = b.mean(0), b.std(0).clamp(min=1e-6)
+    return kernel_distance((a-mean)/std, (b-mean)/std)
 
 # %% ../nbs/44_judges.ipynb #a093dfac
 def inception_features(

@@ -48,12 +48,12 @@ class StyleTransferPipeline(DiffusionPipeline):
         vae:ModelMixin,       # Any VAE of diffusers, the one whose latents the model knows
         whitening:dict=None,  # Statistics by style, chapter 35; None: the model knows latents as they are
         latents:dict=None, vae_identity:str=None, # `mean` and `std` of the training latents, for clamping; which VAE it must be, None: any
-        tile:int=1024, anchor:float=0., # Pixels: larger pictures go in parts, chapter 38; what is coarser keeps the source's colours; 0: off
+        tile:int=1024, anchor:float=0., cfg_scale:float=1., # Larger pictures go in parts; what is coarser keeps the source's colours (pixels, chapter 38); guidance unless the call says another
         palette:dict=None,    # Maps of colours by style, chapter 30; None: pictures keep their colours
     ):
         super().__init__()
         self.register_modules(model=model, vae=vae)
-        self.register_to_config(whitening=as_lists(whitening), latents=latents or {}, vae_identity=vae_identity, tile=tile, palette=as_lists(palette), anchor=anchor)
+        self.register_to_config(whitening=as_lists(whitening), latents=latents or {}, vae_identity=vae_identity, tile=tile, palette=as_lists(palette), anchor=anchor, cfg_scale=cfg_scale)
         self.codec = None; self.translator()     # what doesn't fit is refused here
 
     @classmethod
@@ -70,7 +70,7 @@ def translator(self:StyleTransferPipeline) -> Translator:
     "Model, VAE and statistics as chapter 39 wants them."
     if {self.model.dtype, self.vae.dtype} != {torch.float32}: raise UserError("the pipeline computes in float32: load it without dtype, or say pipeline.to(torch.float32)")
     if self.codec is None or self.codec.vae is not self.vae: self.codec, self.shared_palette = make_codec(self.vae, self.config.vae_identity), Palette(as_tensors(self.config.palette))
-    return Translator(self.model, self.codec.to(self.model.device), self.config.latents, as_tensors(self.config.whitening), self.shared_palette, self.config.tile, self.config.anchor)
+    return Translator(self.model, self.codec.to(self.model.device), self.config.latents, as_tensors(self.config.whitening), self.shared_palette, self.config.tile, self.config.anchor, self.config.cfg_scale)
 
 # %% ../nbs/47_pipeline.ipynb #f7bd42da
 def make_codec(
@@ -90,7 +90,7 @@ def from_checkpoint(cls:StyleTransferPipeline,
 ) -> 'StyleTransferPipeline':
     "The averaged weights of a checkpoint, its VAE and its statistics."
     tr = load_translator(path, device, vae)
-    return cls(tr.model, tr.codec.vae, tr.maps, tr.latents, tr.codec.identity, tile, tr.anchor, tr.palette.maps)
+    return cls(tr.model, tr.codec.vae, tr.maps, tr.latents, tr.codec.identity, tile, tr.anchor, tr.cfg_scale, tr.palette.maps)
 
 # %% ../nbs/47_pipeline.ipynb #824011ff
 def read_one(
@@ -125,7 +125,7 @@ def read_settings(
     num_styles:int, source_style, target_style, num_inference_steps, guidance_scale, strength, method:str, latent_clamp:bool, # As the pipeline's
 ) -> Settings:
     "The call's arguments as chapter 39's; what can't be done is refused in one line."
-    numbers = dict(guidance_scale=guidance_scale, strength=strength)
+    numbers = dict(guidance_scale=1. if guidance_scale is None else guidance_scale, strength=strength)
     if bad := [k for k,v in numbers.items() if not isinstance(v, Real)]: raise UserError(f"{bad[0]} {numbers[bad[0]]!r}: must be a number")
     if not isinstance(num_inference_steps, Integral): raise UserError(f"num_inference_steps {num_inference_steps!r}: must be a whole number")
     try:
@@ -189,7 +189,7 @@ def __call__(self:StyleTransferPipeline,
     source_style=0,             # Style of the pictures, from 0; 'auto': the one that explains each best
     target_style=1,             # Style that is wanted; or weights, '1:0.7,2:0.3' or {1:.7, 2:.3}
     num_inference_steps:int=24, # Solver steps each way
-    guidance_scale:float=1.,    # Guidance when generating; 1: none
+    guidance_scale:float=None,  # Guidance when generating; 1: none; None: as trained
     strength:float=1.,          # How far to go, from 0 (the source) to 1
     method:str='extrapolated',  # Solver
     output_type:str='pil',      # 'pil', 'np', 'pt' or 'latent'
@@ -200,25 +200,25 @@ def __call__(self:StyleTransferPipeline,
 ):
     "Pictures of one style as pictures of another."
     if output_type not in (kinds := ('pil','np','pt','latent')): raise UserError(f"output_type '{output_type}': unknown, one of {', '.join(kinds)}.{nearest(output_type, kinds)}")
-    tr, channels = self.translator(), self.model.config.latent_channels
     s = read_settings(self.model.config.num_styles, source_style, target_style, num_inference_steps, guidance_scale, strength, method, latent_clamp)
-    x = read_images(image, channels)
+    tr, x = self.translator(), read_images(image, self.model.config.latent_channels)
     z, styles = encode_as(tr, x, s.source_style) if x.shape[1]==3 else (x, likeliest_style(tr, x) if s.source_style=='auto' else [s.source_style]*len(x))
     latents, errors = self.run(tr, z, s, styles, certify, callback_on_step_end)
     sides = x.shape[-2:] if x.shape[1]==3 else [n*tr.codec.factor for n in x.shape[-2:]]
-    shown = latents if output_type=='latent' else torch.cat([tr.decode(after, *sides, replace(s, source_style=k).colours(), before) for after,before,k in zip(latents.split(1), z.split(1), styles)])
+    source = lambda i, k: x[i:i+1] if x.shape[1]==3 else tr.decode(z[i:i+1], *sides, k)
+    shown = latents if output_type=='latent' else torch.cat([tr.decode(latents[i:i+1], *sides, replace(s, source_style=k).colours(), source(i, k), k) for i,k in enumerate(styles)])
     out = StyleTransferOutput(VaeImageProcessor().postprocess(shown, output_type), errors, styles)
     return out if return_dict else out.to_tuple()
 
 # %% ../nbs/47_pipeline.ipynb #ec2afccc
 def controls(
-    w, num_styles:int, names:list, # ipywidgets, S, what to call the styles (None: by number)
+    w, num_styles:int, names:list, cfg_scale:float, # ipywidgets, S, what to call the styles (None: by number), guidance at first
 ) -> dict: # Argument of the pipeline -> its widget
     "A widget for each setting."
     styles = [(name, k) for k,name in enumerate(names or [f'style {k}' for k in range(num_styles)])]
     slider = lambda kind,high,value,step,**more: kind(value=value, min=more.get('low', 0), max=high, step=step, continuous_update=False)
     found = dict(source_style=w.Dropdown(options=[*styles, ('auto','auto')], value=0), target_style=w.Dropdown(options=styles, value=1 if num_styles > 1 else 0),
-        strength=slider(w.FloatSlider, 1., 1., .05), guidance_scale=slider(w.FloatSlider, 4., 1., .25), num_inference_steps=slider(w.IntSlider, 50, 24, 1, low=1))
+        strength=slider(w.FloatSlider, 1., 1., .05), guidance_scale=slider(w.FloatSlider, max(4., cfg_scale), cfg_scale, .25), num_inference_steps=slider(w.IntSlider, 50, 24, 1, low=1))
     for name,c in found.items(): c.description, c.style.description_width = name, '10em'
     return found
 
@@ -231,7 +231,7 @@ def panel(
     "Sliders for strength, guidance and steps, choosers for the styles, and the picture that they give."
     try: import ipywidgets as w
     except ImportError: raise UserError("the panel needs ipywidgets, which isn't installed: pip install ipywidgets") from None
-    found, picture, words = controls(w, pipe.model.config.num_styles, names), w.Image(format='png'), w.Label()
+    found, picture, words = controls(w, pipe.model.config.num_styles, names, pipe.config.cfg_scale), w.Image(format='png'), w.Label()
     def draw(_=None):
         try: out = pipe(image, **{k: c.value for k,c in found.items()})
         except UserError as e: words.value = f'{e}'; return

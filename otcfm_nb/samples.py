@@ -35,12 +35,13 @@ def write_samples(
     "A sheet for each style into the next one; the worst round trip goes into the log."
     n, worst, rows = tr.cfg.model.num_styles, 0., {}
     with averaged(tr) as net:
-        T, sides = Translator(net, codec, maps=tr.maps, palette=palette_of(tr.info), anchor=tr.cfg.data.anchor), [codec.factor*d for d in tr.x1.shape[-2:]]
+        T, sides = Translator(net, codec, maps=tr.maps, palette=palette_of(tr.info), anchor=tr.cfg.data.anchor, cfg_scale=tr.cfg.data.cfg_scale), [codec.factor*d for d in tr.x1.shape[-2:]]
         for k in range(n):
             x1 = sample_rows(tr, k)
             done = translate_latent(T, x1, Settings(k, (k+1)%n))
             worst = max(worst, done.round_trip)
-            rows |= {f'style {k}': T.decode(x1, *sides, k), f'as style {(k+1)%n}': T.decode(done.latent, *sides, (k+1)%n, x1)}
+            source = T.decode(x1, *sides, k)
+            rows |= {f'style {k}': source, f'as style {(k+1)%n}': T.decode(done.latent, *sides, (k+1)%n, source, k)}
     tr.net.train()
     page, path = sheet(rows, columns=4), folder/'samples'/f'epoch{tr.epoch}.png'
     path.parent.mkdir(parents=True, exist_ok=True); atomic_write(path, lambda f: page.save(f, format='PNG'))

@@ -40,22 +40,24 @@ def window_weights(
 
 # %% ../nbs/38_without_seams.ipynb #31b042d8
 def by_windows(
-    f,           # Of a window (B,C,·,·)
+    f,           # Of a window (B,C,·,·), and of the same window of what lies beside
     x:Tensor,    # (B,C,h*read,w*read)
     tile:int,    # Places a side of a window; 0: all at once
     overlap:int=None, # Default: a quarter of it
     read:int=1, write:int=1, # Samples a place before and after
+    beside:tuple=(), # Tensors (B,·,h*write,w*write)
 ) -> Tensor:     # (B,·,h*write,w*write)
     "Apply a function to overlapping windows and blend what it gives."
     sides = [n//read for n in x.shape[-2:]]
-    if not tile or max(sides) <= tile: return f(x)
+    if not tile or max(sides) <= tile: return f(x, *beside)
     overlap, out = tile//4 if overlap is None else overlap, None
     starts = [window_starts(n, tile, overlap) for n in sides]
     rows, columns = (window_weights(s, tile, n, overlap, write).to(x.device) for s,n in zip(starts, sides))
     cut = lambda k,scale: slice(k*scale, (k+tile)*scale)
     for i,y in enumerate(starts[0]):
         for j,c in enumerate(starts[1]):
-            part, to = f(x[...,cut(y, read),cut(c, read)]), (..., cut(y, write), cut(c, write))
+            to = (..., cut(y, write), cut(c, write))
+            part = f(x[...,cut(y, read),cut(c, read)], *(b[to] for b in beside))
             if out is None: out = part.new_zeros(*part.shape[:2], *(n*write for n in sides))
             out[to] += part*(rows[i,cut(y, write),None]*columns[j,cut(c, write)]).to(part)
     return out
@@ -76,10 +78,11 @@ def decode_windows(
     codec,     # LatentCodec
     z:Tensor,  # Latents (B,C,h,w)
     tile:int,  # Latent places a side of a window; 0: all at once
-    after=lambda p: p, # What is done to each window's pixels at last
+    after=lambda p: p, # What is done to each window's pixels at last, given those of `beside`
+    beside:tuple=(),   # Pictures (B,3,H,W) on the CPU
 ) -> Tensor:   # (B,3,H,W) in [-1,1], on the CPU
     "Latents to pictures, gathered on the CPU."
-    return by_windows(lambda p: after(codec.decode(p).cpu()), z, tile, write=codec.factor)
+    return by_windows(lambda p, *b: after(codec.decode(p).cpu(), *b), z, tile, write=codec.factor, beside=beside)
 
 # %% ../nbs/38_without_seams.ipynb #2f360f42
 def norm_groups(

@@ -56,7 +56,7 @@ class Settings:
     source_style:int=0     # Style of the input
     target_style:int=1     # Style that is wanted, or weights {style: weight}
     num_steps:int=24       # Solver steps each way
-    cfg_scale:float=1.     # Guidance when generating
+    cfg_scale:float=None   # Guidance when generating, 1: none; None: as the checkpoint says
     method:str='extrapolated' # Solver
     latent_clamp:bool=False# Clamp the end result?
     strength:float=1.      # How far from the source, 0 to 1
@@ -70,7 +70,7 @@ class Settings:
                 if not 0 <= k < num_styles: raise UserError(f"--{flag} {k}: this checkpoint has styles 0 to {num_styles-1}")
         if not 0 <= self.strength <= 1: raise UserError(f"--strength {self.strength}: must be from 0 to 1")
         if self.num_steps < 1: raise UserError(f"--num_steps {self.num_steps}: must be 1 or more")
-        if not 0 <= self.cfg_scale < float('inf'): raise UserError(f"--cfg_scale {self.cfg_scale}: must be 0 or more, 1 to 3 is usual")
+        if not 0 <= (1 if self.cfg_scale is None else self.cfg_scale) < float('inf'): raise UserError(f"--cfg_scale {self.cfg_scale}: must be 0 or more, 1 to 3 is usual")
         if self.method not in METHODS: raise UserError(f"--method {self.method}: unknown, one of {', '.join(METHODS)}.{nearest(self.method, METHODS)}")
         return self
 
@@ -93,11 +93,16 @@ class Translator:
         palette:Palette=None,    # Chapter 30's; None: pictures keep their colours
         tile:int=1024,           # Larger pictures go in parts of so many pixels a side, chapter 38; 0: at once
         anchor:float=0.,         # What is coarser than so many pixels keeps the source's colours in the palette; 0: nothing
+        cfg_scale:float=1.,      # Guidance when generating, unless the settings say another
     ):
         self.model, self.codec, self.latents, self.maps = model.eval(), codec, latents or {}, maps
-        self.palette, self.anchor = palette or Palette(), anchor
+        self.palette, self.anchor, self.cfg_scale = palette or Palette(), anchor, cfg_scale
         self.device, self.tile = next(model.parameters()).device, tile//(codec.factor if codec else 8)
         self.after_step = None   # called with (step from 1, t, x) after each step of a solver: progress bars, chapter 47
+
+    def guidance(self, s:Settings) -> float:
+        "That of the settings, or else the checkpoint's."
+        return self.cfg_scale if s.cfg_scale is None else s.cfg_scale
 
     @torch.no_grad()
     def follow(self, style, z, num_steps, method, t0, t1, cfg_scale=1., memory=None) -> Solution:
@@ -135,11 +140,12 @@ def encode(self:Translator, pixels:Tensor, style:int) -> Tensor:
     return encode_windows(self.codec, pad_to(pixels, self.codec.factor), self.tile, self.device, lambda p: self.palette.to_common(p, style))
 
 @patch
-def decode(self:Translator, z:Tensor, h:int, w:int, style, source:Tensor=None) -> Tensor:
-    "Latents to pictures (B,3,h,w) in [-1,1], on the CPU, in the colours of a style or mixture {style: weight}, anchored in the latents that they were made of."
-    paint, held = lambda p: self.palette.from_common(p, style_weights(style)), source is not None and self.anchor > 0
-    after = (lambda p: paint(anchored(*p.chunk(2), self.anchor))) if held else paint
-    return decode_windows(self.codec, torch.cat([z, source.to(z)]) if held else z, self.tile, after)[...,:h,:w]
+def decode(self:Translator, z:Tensor, h:int, w:int, style, source:Tensor=None, source_style:int=0) -> Tensor:
+    "Latents to pictures (B,3,h,w) in [-1,1], on the CPU, in the colours of a style or mixture {style: weight}, anchored in the pictures of `source_style` that they were made of."
+    paint = lambda p: self.palette.from_common(p, style_weights(style))
+    if source is None or not self.anchor: return decode_windows(self.codec, z, self.tile, paint)[...,:h,:w]
+    after = lambda p, s: paint(anchored(p, self.palette.to_common(s, source_style), self.anchor))
+    return decode_windows(self.codec, z, self.tile, after, [pad_to(source.cpu(), self.codec.factor)])[...,:h,:w]
 
 # %% ../nbs/39_translate.ipynb #4c1c23ae
 def checkpoint_path(
@@ -167,7 +173,8 @@ def load_translator(
     if with_vae: codec = load_vae(vae or saved['vae'].get('name', 'embedded'), device=device)
     if codec and known and codec.identity != known:
         raise UserError(f"{path}: trained on latents of {known}, but this VAE is {codec.identity}: give the right one with --vae")
-    return Translator(model.to(device), codec, saved['latents'], saved.get('whitening'), palette_of(saved), tile, cfg.data.anchor if anchor is None else anchor)
+    return Translator(model.to(device), codec, saved['latents'], saved.get('whitening'), palette_of(saved), tile,
+                      cfg.data.anchor if anchor is None else anchor, cfg.data.cfg_scale)
 
 # %% ../nbs/39_translate.ipynb #8ce1a934
 def clamp_latent(
@@ -201,7 +208,7 @@ def translate_latent(
     x1, since = x1.float().to(tr.device), 1-s.strength
     x0, memory = tr.invert(x1, s.source_style, s.num_steps, s.method, since)
     back = tr.generate(x0, s.source_style, s.num_steps, s.method, memory=memory, since=since) if certify else torch.full_like(x1, math.nan)
-    out, caught = tr.generate(x0, s.target_style, s.num_steps, s.method, s.cfg_scale, memory, since, s.colours()), 0
+    out, caught = tr.generate(x0, s.target_style, s.num_steps, s.method, tr.guidance(s), memory, since, s.colours()), 0
     if s.latent_clamp: out, caught = clamp_latent(out, tr.latents)
     return Translation(out, x0, relative(back, x1), caught, [relative(*pair) for pair in zip(back, x1)])
 
@@ -231,4 +238,4 @@ def translate_pixels(
     "Encode, translate, decode, crop."
     x1 = tr.encode(pixels, s.source_style)
     done = translate_latent(tr, x1, s, certify)
-    return tr.decode(done.latent, *pixels.shape[-2:], s.colours(), x1), done
+    return tr.decode(done.latent, *pixels.shape[-2:], s.colours(), pixels, s.source_style), done

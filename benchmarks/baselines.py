@@ -110,9 +110,9 @@ def verdict(found, rows, truth, seed):
     g, ours, lead = torch.Generator().manual_seed(seed), each(blurred_psnr, found['ours'], truth), {}
     for name in (n for n in found if n not in BOUNDS+('ours',)):
         mean, low, high = bootstrap(ours-each(blurred_psnr, found[name], truth), g)
-        lead[name] = dict(dB=mean, dB_low=low, dB_high=high, **{'patch distance': rows[name]['patch distance']-rows['ours']['patch distance']})
-    return dict(lead_of_ours=lead, not_beaten_in_dB=[n for n, r in lead.items() if r['dB_low'] <= 0],
-                not_beaten_in_patch_distance=[n for n, r in lead.items() if r['patch distance'] <= 0])
+        lead[name] = dict(dB=mean, dB_low=low, dB_high=high, **{k: rows[name][k]-rows['ours'][k] for k in ('patch distance', 'encoder distance')})
+    behind = lambda column: [n for n, r in lead.items() if r[column] <= 0]
+    return dict(lead_of_ours=lead, not_beaten_in_dB=behind('dB_low'), not_beaten_in_patch_distance=behind('patch distance'), not_beaten_in_encoder_distance=behind('encoder distance'))
 
 
 def draw(found, truth, columns=3):
@@ -142,7 +142,7 @@ def compare(out, minutes, pictures, pairs, size, seed):
     print('ours:', cost, flush=True)
     codec, maps, s, costs = tr.codec, tr.maps, Settings(), {'ours': cost}
     z = tr.encode(photos, 0)          # in the painter's palette, which is the common one
-    paint = lambda x: tr.decode(x, *photos.shape[-2:], 1, z)
+    paint = lambda x: tr.decode(x, *photos.shape[-2:], 1, photos, 0)
     found = untrained(tr, z, paint, photos, [x1[style==k] for k in (0, 1)], styles, maps)
     best, sdedits, names = all_sdedits(tr, z, paint, truth, s, seed)
     found |= best
@@ -168,7 +168,7 @@ def main():
     check_request(a.minutes, None, a.pictures, a.pairs, a.size, a.seed)
     with tempfile.TemporaryDirectory() as tmp: found = compare(Path(tmp), a.minutes, a.pictures, a.pairs, a.size, a.seed)
     save('baselines', dict(vars(a), **found))
-    print('not beaten by ours in dB:', found['not_beaten_in_dB'] or 'none', '| in patch distance:', found['not_beaten_in_patch_distance'] or 'none')
+    for column in ('dB', 'patch_distance', 'encoder_distance'): print(f"not beaten by ours in {column}:", found[f'not_beaten_in_{column}'] or 'none')
 
 
 if __name__ == '__main__': main()

@@ -1,10 +1,10 @@
 """Real photographs and paintings through the four commands, judged where there is no truth.
 
-    python benchmarks/real.py [--photos ../shared/data/style_0] [--paintings ../shared/data/style_1] [--minutes 25] [--vae taef2] [--palette 1] [--anchor 0] [--keep FOLDER]
+    python benchmarks/real.py [--photos ../shared/data/style_0] [--paintings ../shared/data/style_1] [--minutes 25] [--vae taef2] [--palette 1] [--anchor 0] [--cfg_scale 1] [--keep FOLDER]
 
 Every sixth picture of each folder is held out. The others give --crops squares each, of random side and place, scaled to --size, because
 a few dozen pictures are very few. Then the commands: otcfm_preprocess_latents, otcfm_train. Held-out pictures are translated
-both ways. Columns: kernel distance to squares of held-out pictures of the target style (features of chapter 44, no network), structure distance
+both ways. Columns: kernel distance to squares of held-out pictures of the target style (features of chapter 44, no network), encoder distance (the same by TAEF2's encoder), structure distance
 and edges against the source, stroke energy over that of the target style, error of A -> B -> A in latents.
 Writes results/real.json and nbs/images/real.jpg: the translations with the least, the middle and the greatest structure distance.
 """
@@ -15,7 +15,7 @@ from PIL import Image
 from common import RESULTS, save
 from otcfm_nb.config import preset, with_vae
 from otcfm_nb.data import list_images, read_image, to_tensor
-from otcfm_nb.judges import kernel_distance, opponents, picture_features, structure_distance
+from otcfm_nb.judges import encoder_features, kernel_distance, opponents, picture_features, structure_distance, style_distance
 from otcfm_nb.metrics import edge_agreement, stroke_energy
 from otcfm_nb.train import epoch_files
 from otcfm_nb.sheets import sheet
@@ -52,7 +52,7 @@ def train(work, a):
     cfg = with_vae(preset('cpu'), a.vae)
     cfg.data.raw_data_root, cfg.data.data_root, cfg.checkpoint.save_dir = (str(work/n) for n in ('pictures', 'latents', 'checkpoints'))
     cfg.data.target_size, cfg.training.stage1_epochs, cfg.checkpoint.save_every, cfg.checkpoint.sample_every = a.size, a.epochs, 5, 0
-    cfg.data.palette, cfg.data.anchor = a.palette, a.anchor
+    cfg.data.palette, cfg.data.anchor, cfg.data.cfg_scale = a.palette, a.anchor, a.cfg_scale
     (work/'config.json').write_text(json.dumps(cfg.model_dump(), indent=2))
     command('preprocess_latents', '--config', work/'config.json', '--target_size', a.size)
     command('train', '--config', work/'config.json', '--max_minutes', a.minutes)
@@ -60,9 +60,9 @@ def train(work, a):
 
 def judge(found, source, target):
     "One row for each candidate."
-    rows, real = {}, picture_features(target)
+    rows, real, seen = {}, picture_features(target), encoder_features(target)
     for name, x in found.items():
-        rows[name] = {'kernel distance': kernel_distance(picture_features(x), real), 'structure distance': structure_distance(x, source),
+        rows[name] = {'kernel distance': kernel_distance(picture_features(x), real), 'encoder distance': style_distance(encoder_features(x), seen), 'structure distance': structure_distance(x, source),
                       'edges kept': edge_agreement(x, source), 'stroke energy': stroke_energy(x, target)}
     return rows
 
@@ -72,12 +72,14 @@ def one_way(tr, held, train_pictures, a, b, s):
     found = opponents(held[a], train_pictures[a], train_pictures[b], tr.codec, torch.Generator().manual_seed(0))
     z = tr.encode(held[a], a)
     in_parts = lambda f, x: torch.cat([f(part) for part in x.split(8)])       # to spare memory
-    paint = lambda x: torch.cat([tr.decode(after, *held[a].shape[-2:], b, before) for after,before in zip(x.split(8), z.split(8))])
+    paint = lambda x: torch.cat([tr.decode(after, *held[a].shape[-2:], b, before, a) for after,before in zip(x.split(8), held[a].split(8))])
     by = lambda x, s: in_parts(lambda part: translate_latent(tr, part, s, certify=False).latent, x)
     there, guided = by(z, s), by(z, Settings(a, b, num_steps=20, method='euler', cfg_scale=2.))
     back = by(there, Settings(b, a))
     if tr.palette.maps: found['colour transport'] = tr.palette.from_common(tr.palette.to_common(held[a], a), {b: 1.})
+    found['map of latents'] = paint(tr.generate(tr.invert(z, a, since=1.).x, b, since=1.))
     found['ours'], found["ours, the guide's default (Euler 20, cfg 2)"] = (paint(x) for x in (there, guided))
+    for w in (2., 3.): found[f'ours, guidance {w:g}'] = paint(by(z, Settings(a, b, cfg_scale=w)))
     found['real ones of the target style'] = train_pictures[b][torch.linspace(0, len(train_pictures[b])-1, len(held[a])).long()]
     return found, judge(found, held[a], held[b]), relative(back, z)
 
@@ -101,6 +103,7 @@ def main():
     parser.add_argument('--palette', type=lambda text: None if text=='none' else int(text), default=1, help='data.palette: style whose colours all get, or none')
     parser.add_argument('--vae', default='taef2')
     parser.add_argument('--anchor', type=float, default=0, help='data.anchor')
+    parser.add_argument('--cfg_scale', type=float, default=1, help='data.cfg_scale')
     parser.add_argument('--keep', help='folder for the run; default: it is removed')
     a = parser.parse_args()
     start = time.monotonic()
@@ -124,7 +127,7 @@ def main():
                 if (x,name)==(1,'last'): picture(RESULTS.parent.parent/'nbs'/'images'/'real_back.jpg', held[1], found['ours'], found['colour matching'])
             result[name] = ways
         losses = [r for r in log if 'val_loss' in r]
-        save('real', dict(training_pictures=[len(list_images(work/'pictures'/f'style_{k}')) for k in (0,1)], held_out=[len(h) for h in held], size=a.size, palette=a.palette, vae=a.vae, anchor=a.anchor,
+        save('real', dict(training_pictures=[len(list_images(work/'pictures'/f'style_{k}')) for k in (0,1)], held_out=[len(h) for h in held], size=a.size, palette=a.palette, vae=a.vae, anchor=a.anchor, cfg_scale=a.cfg_scale,
                           steps=log[-1]['step'], minutes=a.minutes, wall_minutes=(time.monotonic()-start)/60,
                           val_loss=[[r['step'], r['val_loss']] for r in losses], ways=result))
 

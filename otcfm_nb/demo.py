@@ -4,7 +4,7 @@
 
 # %% auto #0
 __all__ = ['NOTE', 'main', 'clear_folder', 'demo_config', 'make_pictures', 'pictures_for', 'epochs_in', 'train_demo',
-           'load_folder', 'candidates', 'judge', 'check_request', 'report', 'run_demo']
+           'load_folder', 'candidates', 'judge', 'check_request', 'best_typical_worst', 'report', 'run_demo']
 
 # %% ../nbs/50_demo.ipynb #6c87ce51
 from .commands import early_help, main_guard
@@ -37,7 +37,7 @@ from .config import Config, preset
 from .data import load_latents, read_image, to_tensor
 from .device import make_accelerator
 from .judges import encoder_features, style_distance
-from .metrics import blurred_psnr, edge_agreement, patch_swd, reinhard, score_table, stroke_energy
+from .metrics import blurred_psnr, each, edge_agreement, patch_swd, reinhard, score_table, stroke_energy
 from .preprocess_latents import preprocess
 from .painter import write_pairs, write_styles
 from .seen import metric_for
@@ -176,6 +176,13 @@ def check_request(
     if not 0 <= seed < 2**31: raise UserError(f"--seed {seed}: must be 0 to {2**31-1}")
 
 # %% ../nbs/50_demo.ipynb #e4ed6e86
+def best_typical_worst(
+    scores:Tensor, # Of pictures (N,), higher is better
+) -> list:         # Up to six of them: the two best, the two in the middle, the two worst
+    "Which pictures to show, so that nobody picks the fine ones."
+    order, m = scores.argsort(descending=True).tolist(), len(scores)//2
+    return list(dict.fromkeys(order[:2]+order[m-1:m+1]+order[-2:]))
+
 def report(
     out:Path,       # The demo's folder
     checkpoint:Path,# What was trained
@@ -186,8 +193,8 @@ def report(
     photos, truth, _ = places
     styles = [load_folder(out/'pictures'/f'style_{k}') for k in (0,1)]
     found, round_trip = candidates(load_translator(checkpoint), *places, *styles, s)
-    rows = judge(found, photos, truth, styles[1])
-    page = sheet({'photograph': photos, 'ours': found['ours'], 'VAE ceiling': found['VAE ceiling'], 'truth': truth})
+    rows, shown = judge(found, photos, truth, styles[1]), best_typical_worst(each(blurred_psnr, found['ours'], truth))
+    page = sheet({name: x[shown] for name,x in {'photograph': photos, 'ours': found['ours'], 'VAE ceiling': found['VAE ceiling'], 'truth': truth}.items()})
     atomic_write(out/'before_after.png', lambda f: page.save(f, format='PNG'))
     scores = dict(rows=rows, round_trip=round_trip, method=s.method, num_steps=s.num_steps, pairs=len(photos))
     atomic_write(out/'scores.json', lambda f: f.write(json.dumps(scores, indent=1).encode()))

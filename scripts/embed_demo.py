@@ -1,13 +1,15 @@
 """Make the translator that comes with the package from a demo's checkpoint: averaged weights, configuration and statistics only.
 
-    otcfm_demo --minutes 15 --out demo && python scripts/embed_demo.py demo
+    otcfm_demo --epochs 48 --pictures 3500 --out demo && python scripts/embed_demo.py demo
+
+That is 9,984 steps, some forty minutes on two cores. How it translates (anchor, guidance) is what the preset says on the day of embedding.
 """
 import argparse, io
 from pathlib import Path
 import torch
 import otcfm_nb
 from otcfm_nb.commands import atomic_write
-from otcfm_nb.config import Config
+from otcfm_nb.config import Config, preset
 from otcfm_nb.train import newest
 
 NOTICE = """The weights in this folder were trained by otcfm_demo on the procedural scenes of chapters 33 and 34, through the VAE in ../taef2,
@@ -21,6 +23,7 @@ def main():
     path, saved = newest(Path(parser.parse_args().folder)/'checkpoints')
     cfg, plain = Config.model_validate(saved['config']), Config()
     cfg.data.raw_data_root, cfg.data.data_root, cfg.checkpoint.save_dir = plain.data.raw_data_root, plain.data.data_root, plain.checkpoint.save_dir
+    cfg.data.anchor, cfg.data.cfg_scale = preset('demo').data.anchor, preset('demo').data.cfg_scale
     keep = {k: saved[k] for k in ('format', 'step', 'epoch', 'vae', 'latents', 'whitening', 'palette')}
     out = Path(otcfm_nb.__file__).parent/'assets'/'demo'/'translator.pt'
     out.parent.mkdir(exist_ok=True)

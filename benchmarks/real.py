@@ -6,7 +6,8 @@ Every sixth picture of each folder is held out. The others give --crops squares 
 a few dozen pictures are very few. Then the commands: otcfm_preprocess_latents, otcfm_train. Held-out pictures are translated
 both ways. Columns: kernel distance to squares of held-out pictures of the target style (features of chapter 44, no network), encoder distance (the same by TAEF2's encoder), structure distance
 and edges against the source, stroke energy over that of the target style, error of A -> B -> A in latents.
-Writes results/real.json and nbs/images/real.jpg: the translations with the least, the middle and the greatest structure distance.
+Writes results/real.json and nbs/images/real.jpg: the translations of photographs with the least, the middle and the greatest structure
+distance, among those that may be shown: in the public domain by a SOURCES.tsv (file, ..., licence, ...) beside the folder, or all without one.
 """
 import argparse, contextlib, json, random, subprocess, sys, tempfile, time
 from pathlib import Path
@@ -32,7 +33,7 @@ def crops(path, n, size, rng):
 
 
 def prepare(folders, out, n, size):
-    "Training squares as PNG in `out`; returns held-out squares by style as (N,3,size,size)."
+    "Training squares as PNG in `out`; returns held-out squares by style as (N,3,size,size), four of each picture."
     held, rng = [], random.Random(0)
     for k, folder in enumerate(folders):
         files = list_images(Path(folder)); held.append([])
@@ -41,6 +42,13 @@ def prepare(folders, out, n, size):
             if i%6==0: held[k] += [to_tensor(c) for c in crops(p, 4, size, rng)]; continue
             for j, c in enumerate(crops(p, n, size, rng)): c.save(out/f'style_{k}'/f'{p.stem}_{j}.png')
     return [torch.stack(h) for h in held]
+
+
+def may_be_shown(folder, copies=4):
+    "Which of the held-out squares."
+    sources, held = Path(folder).parent/'SOURCES.tsv', list_images(Path(folder))[::6]
+    free = {line.split('\t')[0] for line in sources.read_text().splitlines() if 'public-domain' in line} if sources.exists() else None
+    return [copies*i+j for i, p in enumerate(held) if free is None or f'{p.parent.name}/{p.name}' in free for j in range(copies)]
 
 
 def command(name, *args):
@@ -123,8 +131,7 @@ def main():
             for x,y in ((0,1),(1,0)):
                 found, rows, aba = one_way(tr, held, pictures, x, y, Settings(x, y))
                 ways[f'{x} to {y}'] = dict(rows=rows, aba=aba)
-                if (x,name)==(0,'last'): picture(RESULTS.parent.parent/'nbs'/'images'/'real.jpg', held[0], found['ours'], found['colour matching'])
-                if (x,name)==(1,'last'): picture(RESULTS.parent.parent/'nbs'/'images'/'real_back.jpg', held[1], found['ours'], found['colour matching'])
+                if (x,name)==(0,'last'): picture(RESULTS.parent.parent/'nbs'/'images'/'real.jpg', *(p[may_be_shown(a.photos)] for p in (held[0], found['ours'], found['colour transport' if a.palette is not None else 'colour matching'])))
             result[name] = ways
         losses = [r for r in log if 'val_loss' in r]
         save('real', dict(training_pictures=[len(list_images(work/'pictures'/f'style_{k}')) for k in (0,1)], held_out=[len(h) for h in held], size=a.size, palette=a.palette, vae=a.vae, anchor=a.anchor, cfg_scale=a.cfg_scale,

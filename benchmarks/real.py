@@ -12,6 +12,7 @@ distance, among those that may be shown: in the public domain by a SOURCES.tsv (
 import argparse, contextlib, json, random, subprocess, sys, tempfile, time
 from pathlib import Path
 import torch
+import torch.nn.functional as F
 from PIL import Image
 from common import RESULTS, save
 from otcfm_nb.config import preset, with_vae
@@ -92,12 +93,13 @@ def one_way(tr, held, train_pictures, a, b, s):
     return found, judge(found, held[a], held[b]), relative(back, z)
 
 
-def picture(path, source, ours, matched):
-    "Rows for the best, the middle and the worst three by structure distance."
+def picture(path, rows):
+    "Rows at half size for the best, the middle and the worst three by structure distance."
+    source, ours = rows['source'], rows['ours']
     order = sorted(range(len(source)), key=lambda i: structure_distance(ours[i:i+1], source[i:i+1]))
     m = len(order)//2
     pick = order[:3]+order[m-1:m+2]+order[-3:]
-    sheet({'source': source[pick], 'ours': ours[pick], 'colours': matched[pick]}).convert('RGB').save(path, quality=85)
+    sheet({name: F.avg_pool2d(x[pick], 2) for name, x in rows.items()}, 9).save(path, quality=85)
 
 
 def main():
@@ -131,7 +133,8 @@ def main():
             for x,y in ((0,1),(1,0)):
                 found, rows, aba = one_way(tr, held, pictures, x, y, Settings(x, y))
                 ways[f'{x} to {y}'] = dict(rows=rows, aba=aba)
-                if (x,name)==(0,'last'): picture(RESULTS.parent.parent/'nbs'/'images'/'real.jpg', *(p[may_be_shown(a.photos)] for p in (held[0], found['ours'], found['colour transport' if a.palette is not None else 'colour matching'])))
+                if (x,name)==(0,'last'): picture(RESULTS.parent.parent/'nbs'/'images'/'real.jpg', {caption: (found[name] if name else held[0])[may_be_shown(a.photos)]
+                                                                                             for caption, name in (('source', None), ('colours', 'colour matching'), ('ours', 'ours'), ('guidance 3', 'ours, guidance 3'))})
             result[name] = ways
         losses = [r for r in log if 'val_loss' in r]
         save('real', dict(training_pictures=[len(list_images(work/'pictures'/f'style_{k}')) for k in (0,1)], held_out=[len(h) for h in held], size=a.size, palette=a.palette, vae=a.vae, anchor=a.anchor, cfg_scale=a.cfg_scale,

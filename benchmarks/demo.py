@@ -11,6 +11,7 @@ from common import RESULTS, save
 from otcfm_nb.demo import best_typical_worst, candidates, judge, load_folder
 from otcfm_nb.metrics import blurred_psnr, each
 from otcfm_nb.sheets import sheet
+from otcfm_nb.train import newest
 from otcfm_nb.trainer import read_checkpoint
 from otcfm_nb.translate import Settings, checkpoint_path, load_translator
 
@@ -30,19 +31,18 @@ def run(out, minutes):
     start = time.monotonic()
     subprocess.run([sys.executable, '-m', 'otcfm_nb.demo', '--out', str(out), '--minutes', str(minutes)], check=True)
     wall = (time.monotonic()-start)/60
-    checkpoint = max((out/'checkpoints').glob('stage1_epoch*.pt'), key=lambda p: p.stat().st_mtime)
+    checkpoint, saved = newest(out/'checkpoints')
     scores = json.loads((out/'scores.json').read_text())
-    return dict(wall_minutes=wall, steps=read_checkpoint(checkpoint)['step'], back=judged(load_translator(checkpoint), out, True)[1], **scores), checkpoint
+    return dict(wall_minutes=wall, steps=saved['step'], back=judged(load_translator(checkpoint), out, True)[1], **scores), checkpoint
 
 
-def draw(out, first, packaged):
-    "What the first run and the packaged translator make of the same places."
-    found, other = (judged(load_translator(c), out)[0]['ours'] for c in (first, packaged))
+def draw(out, found, packaged):
+    "What the first run and the packaged translator made of the same places."
     photos, truth = (load_folder(out/'pairs', f'{name}*') for name in ('photo', 'paint'))
     shown = best_typical_worst(each(blurred_psnr, found, truth))
     path = RESULTS.parent.parent/'nbs'/'images'/'before_after.png'
     path.parent.mkdir(exist_ok=True)
-    sheet({name: x[shown] for name, x in {'photograph': photos, f'{out.name} minutes': found, 'packaged': other, 'truth': truth}.items()}).save(path)
+    sheet({name: x[shown] for name, x in {'photograph': photos, f'{out.name} minutes': found, 'packaged': packaged, 'truth': truth}.items()}).save(path)
 
 
 def main():
@@ -54,8 +54,9 @@ def main():
         done = {f'{m:g}': run(Path(tmp)/f'{m:g}', m) for m in a.minutes}
         out, first = Path(tmp)/f'{a.minutes[0]:g}', next(iter(done.values()))[1]
         tr = load_translator('demo')
-        packaged = dict(steps=read_checkpoint(checkpoint_path('demo'))['step'], rows=judged(tr, out)[1], back=judged(tr, out, True)[1])
-        draw(out, first, 'demo')
+        found, rows = judged(tr, out)
+        packaged = dict(steps=read_checkpoint(checkpoint_path('demo'))['step'], rows=rows, back=judged(tr, out, True)[1])
+        draw(out, judged(load_translator(first), out)[0]['ours'], found['ours'])
     save('demo', dict(runs={m: r for m, (r, _) in done.items()}, packaged=packaged))
 
 

@@ -22,6 +22,7 @@ from otcfm_nb.metrics import edge_agreement, stroke_energy
 from otcfm_nb.train import epoch_files
 from otcfm_nb.sheets import sheet
 from otcfm_nb.translate import Settings, load_translator, relative, translate_latent
+from otcfm_nb.whitening import colour, whiten
 
 
 def crops(path, n, size, rng):
@@ -86,7 +87,7 @@ def one_way(tr, held, train_pictures, a, b, s):
     there, guided = by(z, s), by(z, Settings(a, b, num_steps=20, method='euler', cfg_scale=2.))
     back = by(there, Settings(b, a))
     if tr.palette.maps: found['colour transport'] = tr.palette.from_common(tr.palette.to_common(held[a], a), {b: 1.})
-    found['map of latents'] = paint(tr.generate(tr.invert(z, a, since=1.).x, b, since=1.))
+    found['map of latents'] = paint(colour(whiten(z, a, tr.maps), b, tr.maps))
     found['ours'], found["ours, the guide's default (Euler 20, cfg 2)"] = (paint(x) for x in (there, guided))
     for w in (2., 3.): found[f'ours, guidance {w:g}'] = paint(by(z, Settings(a, b, cfg_scale=w)))
     found['real ones of the target style'] = train_pictures[b][torch.linspace(0, len(train_pictures[b])-1, len(held[a])).long()]

@@ -16,8 +16,9 @@ from otcfm_nb.metrics import score_table
 from otcfm_nb.painter import write_pairs, write_styles
 from otcfm_nb.sheets import sheet
 from otcfm_nb.solvers import METHODS, solve
+from otcfm_nb.train import newest
 from otcfm_nb.translate import load_translator, velocity
-from otcfm_nb.whitening import colour
+from otcfm_nb.whitening import colour, whiten
 
 
 def painted(tr, x0, cfg_scale=1., low=0., high=1.):
@@ -38,13 +39,12 @@ def main():
         photos, truth, second = [load_folder(Path(tmp)/'pairs', f'{name}*') for name in ('photo', 'paint', 'second')]
         if not a.folder: write_styles(Path(tmp), 256, 128, a.seed, progress=False)
         paintings = load_folder((a.folder/'pictures' if a.folder else Path(tmp))/'style_1')[:700]
-    newest = a.folder and max((a.folder/'checkpoints').glob('stage1_epoch*.pt'), key=lambda p: p.stat().st_mtime)
-    tr = load_translator(newest or 'demo')
+    tr = load_translator(newest(a.folder/'checkpoints')[0] if a.folder else 'demo')
     z = tr.encode(photos, 0)
     x0, fresh = tr.invert(z, 0).x, torch.randn(z.shape, generator=torch.Generator().manual_seed(0))
     shown = lambda latents: tr.decode(latents, *photos.shape[-2:], 1, photos, 0)
     found = {'colour transport': tr.palette.from_common(tr.palette.to_common(photos, 0), {1: 1.}),
-             'map of latents': shown(tr.generate(tr.invert(z, 0, since=1.).x, 1, since=1.))}
+             'map of latents': shown(colour(whiten(z, 0, tr.maps), 1, tr.maps))}
     for w in (1., 1.5, 2., 3., 4.): found[f'guidance {w:g}'] = shown(painted(tr, x0, w))
     for low, high in ((0., .5), (.5, 1.), (.25, 1.), (0., .75)): found[f'guidance 3 for t in {low:g} to {high:g}'] = shown(painted(tr, x0, 3., low, high))
     for eta, w in ((.3, 1.), (.45, 1.), (.6, 1.), (.3, 2.), (.45, 2.)):

@@ -45,6 +45,7 @@ from .train import fit
 from .trainer import Trainer, checkpoint, load_into, set_length, train_step
 from .sheets import sheet
 from .translate import Settings, Translator, load_translator, translate_pixels
+from .whitening import colour, whiten
 
 # %% ../nbs/50_demo.ipynb #38d46830
 NOTE = 'made_by_otcfm_demo.txt'
@@ -139,8 +140,7 @@ def candidates(
 ) -> tuple:             # (name -> pictures (N,3,S,S), round trip error)
     "What is to be compared."
     ours, done = translate_pixels(tr, photos, s)
-    white = tr.invert(tr.encode(photos, s.source_style), s.source_style, since=1.).x
-    mapped = tr.generate(white, s.target_style, since=1., colours=s.colours())
+    mapped = colour(whiten(tr.encode(photos, s.source_style), s.source_style, tr.maps), s.target_style, tr.maps)
     return {'identity': photos,
             'colour matching, by picture': reinhard(photos, style_1, by_picture=True),
             'colour matching, by folder': reinhard(photos, style_1, style_0),

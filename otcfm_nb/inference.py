@@ -169,7 +169,7 @@ def finish_file(
     source, target, (x1, z), sides, style, colours = job
     if not z.isfinite().all(): raise UserError(f"{source}: the result holds values that are not finite: take a smaller --cfg_scale, or another checkpoint")
     if target.suffix.lower()=='.pt': return write_output(target, z, None)
-    before = tr.decode(x1, *sides, style) if source.suffix.lower()=='.pt' else read_input(source, size)
+    before = None if not (tr.anchor or work.keep_colour or work.sheet) else tr.decode(x1, *sides, style) if source.suffix.lower()=='.pt' else read_input(source, size)
     pixels = tr.decode(z, *sides, colours, before, style)
     if work.keep_colour: pixels = keep_colours(pixels, before)
     write_output(target, z, pixels)

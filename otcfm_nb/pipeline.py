@@ -205,7 +205,7 @@ def __call__(self:StyleTransferPipeline,
     z, styles = encode_as(tr, x, s.source_style) if x.shape[1]==3 else (x, likeliest_style(tr, x) if s.source_style=='auto' else [s.source_style]*len(x))
     latents, errors = self.run(tr, z, s, styles, certify, callback_on_step_end)
     sides = x.shape[-2:] if x.shape[1]==3 else [n*tr.codec.factor for n in x.shape[-2:]]
-    source = lambda i, k: x[i:i+1] if x.shape[1]==3 else tr.decode(z[i:i+1], *sides, k)
+    source = lambda i, k: x[i:i+1] if x.shape[1]==3 else tr.decode(z[i:i+1], *sides, k) if tr.anchor else None
     shown = latents if output_type=='latent' else torch.cat([tr.decode(latents[i:i+1], *sides, replace(s, source_style=k).colours(), source(i, k), k) for i,k in enumerate(styles)])
     out = StyleTransferOutput(VaeImageProcessor().postprocess(shown, output_type), errors, styles)
     return out if return_dict else out.to_tuple()

@@ -6,7 +6,7 @@ race        seconds of a training step against UNets of about equal parameters o
             until each has the held-out loss that the last of them reaches
 flops       floating-point operations a second of a step against this machine's best matrix product
 loader      the trainer's step against the same step on numbers that lie ready
-preprocess  the whole command against the bare encoder on pictures that lie ready
+preprocess  the whole command against the bare encoder on pictures that lie ready: the packaged VAEs, and one of the guide's size
 start       `--help` of every command, and the import of the package
 Peers: torchcfm's UNet (the one of its CIFAR examples) and diffusers' UNet2DModel, both with a style label and attention at half resolution.
 """
@@ -14,7 +14,7 @@ import argparse, json, statistics, subprocess, sys, tempfile, time
 from pathlib import Path
 import torch
 from accelerate import Accelerator
-from diffusers import UNet2DModel
+from diffusers import AutoencoderKL, UNet2DModel
 from common import RESULTS, save
 from otcfm_nb.config import preset
 from otcfm_nb.data import load_latents, read_image, to_tensor
@@ -140,18 +140,34 @@ def loader(data, steps=40) -> dict:
     return dict(seconds=second, share_of_ready={k: second['ready']/s for k, s in second.items()})
 
 
-def encoding(n=96, repeats=3) -> dict:
-    "Reading, fitting, encoding, hashing, writing and indexing against encoding alone."
-    codec, cfg, ratios = load_vae(), preset('cpu'), []
-    with tempfile.TemporaryDirectory() as tmp:
-        cfg.data.raw_data_root = f'{tmp}/pictures'; write_styles(Path(tmp)/'pictures', n//2, 256, 0, progress=False)
-        pictures = torch.stack([to_tensor(read_image(p)) for p in sorted(Path(tmp).glob('pictures/*/*'))])
-        for i in range(repeats+1):
-            cfg.data.data_root = f'{tmp}/latents{i}'
-            bare = timed(lambda: [codec.encode(b) for b in pictures.split(8)])
-            whole = timed(lambda: preprocess(cfg, target_size=256, progress=False))
-            if i: ratios.append((bare, whole))
+def guides_vae(folder) -> str:
+    "A folder with a VAE of the guide's kind and size, stabilityai/sd-vae-ft-mse, with random weights: 84 million parameters, which cost what trained ones do."
+    torch.manual_seed(0)
+    AutoencoderKL(block_out_channels=(128, 256, 512, 512), layers_per_block=2, latent_channels=4, down_block_types=['DownEncoderBlock2D']*4,
+                  up_block_types=['UpDecoderBlock2D']*4, scaling_factor=.18215).save_pretrained(folder)
+    return str(folder)
+
+
+def encoded(cfg, vae, n, repeats, tmp, batch=8) -> dict:
+    "Seconds of encoding alone and of the command, less those of loading the VAE, once whatever the number of pictures."
+    cfg.data.vae, cfg.data.raw_data_root = vae, f'{tmp}/{n}'
+    if not Path(cfg.data.raw_data_root).exists(): write_styles(Path(cfg.data.raw_data_root), n//2, 256, 0, progress=False)
+    pictures = torch.stack([to_tensor(read_image(p)) for p in sorted(Path(cfg.data.raw_data_root).glob('*/*'))])
+    codec, ratios = load_vae(vae), []
+    for i in range(repeats+1):
+        cfg.data.data_root = f'{tmp}/latents of {Path(vae).name} {i}'
+        bare = timed(lambda: [codec.encode(b) for b in pictures.split(batch)])
+        loading = timed(lambda: load_vae(vae))
+        whole = timed(lambda: preprocess(cfg, target_size=256, batch_size=batch, progress=False))-loading
+        if i: ratios.append((bare, whole))
     return dict(pictures=n, size=256, bare=median(b for b, _ in ratios), whole=median(w for _, w in ratios), bare_over_whole=median(b/w for b, w in ratios))
+
+
+def encoding() -> dict:
+    "Reading, fitting, encoding, hashing, writing and indexing against encoding alone, for the packaged VAEs and for the guide's."
+    with tempfile.TemporaryDirectory() as tmp:
+        jobs = {'embedded': ('embedded', 96, 3), 'taef2': ('taef2', 96, 3), 'of the size of sd-vae-ft-mse': (guides_vae(Path(tmp)/'kl'), 16, 2)}
+        return {name: encoded(preset('cpu'), vae, n, repeats, tmp) for name, (vae, n, repeats) in jobs.items()}
 
 
 def start(repeats=5) -> dict:

@@ -1,22 +1,22 @@
 """A picture much larger than the memory for it: peak memory, time, and what is left of the seams.
 
-    otcfm_demo --minutes 15 --out demo && python benchmarks/tiles.py demo [--width 12000 --height 9000] [--tile 1024] [--num_steps 24]
+    python benchmarks/tiles.py [--checkpoint demo] [--width 12000 --height 9000] [--tile 1024] [--num_steps 24]
 
 The picture is one rendered scene, mirrored until it is large enough, so that it has no edges of its own where the mirrors meet.
-It is written as a file and goes through the same steps as `otcfm_inference --tile`. Peak: the most that the process ever held,
-all of Python and torch in it, in GB of 10^9 bytes. Seam: the mean step between the pixels of neighbouring latent places at the
-columns where a window ends, over that at all others; 1 is no seam. The same for rows.
+It is written as a file and goes through the functions that `otcfm_inference --tile` calls, guidance and certificate included.
+Steps change the time and not the memory. Peak: the most that the process ever held, all of Python and torch in it, in GB of
+10^9 bytes. Seam: the mean step between the pixels of neighbouring latent places at the columns where a window ends, over that
+at all others; 1 is no seam. The same for rows, and for the picture that it was made of, which has no windows.
 """
 import argparse, resource, sys, tempfile, time
 from pathlib import Path
 import numpy as np
 from PIL import Image
-from common import save
-from otcfm_nb.inference import read_job, read_input, write_output
+from common import RESULTS, save
+from otcfm_nb.inference import Work, finish_file, read_input, read_job, translate_batch
 from otcfm_nb.scenes import make_scene, render_photo
 from otcfm_nb.tiles import window_starts
-from otcfm_nb.train import epoch_files
-from otcfm_nb.translate import Settings, load_translator, translate_latent
+from otcfm_nb.translate import Settings, load_translator
 
 
 def peak() -> float:
@@ -43,36 +43,37 @@ def seam(x, tile, factor, dim) -> float:
     return sum(at)/len(at)/(sum(rest)/len(rest))
 
 
+def translated(tr, source, target, num_steps) -> tuple:
+    "The command's work on one file: (seconds of its stages, GB held at most until the end of each)."
+    seconds, most, start = {}, {}, time.monotonic()
+    def stage(name):
+        nonlocal start
+        now = time.monotonic(); seconds[name], most[name], start = round(now-start, 1), round(peak(), 2), now
+        print(name, seconds[name], 's', most[name], 'GB', flush=True)
+    jobs = [read_job(tr, source, target)[1]]; stage('read and encode')
+    made = next(translate_batch(tr, jobs, Settings(num_steps=num_steps))); stage('translate')
+    finish_file(tr, made, None, Work()); stage('decode and write')
+    return seconds, most
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument('folder', help='folder that otcfm_demo wrote')
+    parser.add_argument('--checkpoint', default='demo')
     parser.add_argument('--width', type=int, default=12000)
     parser.add_argument('--height', type=int, default=9000)
     parser.add_argument('--tile', type=int, default=1024)
     parser.add_argument('--num_steps', type=int, default=24)
     parser.add_argument('--side', type=int, default=512, help='side of the scene that is mirrored')
-    parser.add_argument('--no_certificate', action='store_true', help='leave the round trip out: a third less time')
     a = parser.parse_args()
-    tr = load_translator(epoch_files(Path(a.folder)/'checkpoints')[-1], tile=a.tile)
-    seconds, before = {}, peak()
     with tempfile.TemporaryDirectory() as tmp:
         source, target = Path(tmp)/'large.png', Path(tmp)/'done.png'
         large_picture(source, a.width, a.height, a.side)
-        stages = dict(start=time.monotonic())
-        _, (_, _, z, sides, _) = read_job(tr, source, target)
-        stages['read and encode'] = time.monotonic()
-        done = translate_latent(tr, z, Settings(num_steps=a.num_steps), certify=not a.no_certificate)
-        stages['translate'] = time.monotonic()
-        pixels = tr.decode(done.latent, *sides, 1)
-        stages['decode'] = time.monotonic()
-        write_output(target, done.latent, pixels)
-        stages['write'] = time.monotonic()
-        most = peak()
-        names = list(stages)
-        seconds = {b: round(stages[b]-stages[a], 1) for a, b in zip(names, names[1:])}
-        ratio = {name: seam(read_input(target), tr.tile, tr.codec.factor, dim) for name, dim in (('columns', 3), ('rows', 2))}
-    save('tiles', dict(width=a.width, height=a.height, tile=a.tile, num_steps=a.num_steps, parameters=sum(p.numel() for p in tr.model.parameters()),
-                       peak_gb=round(most, 2), before_gb=round(before, 2), seconds=seconds, round_trip=done.round_trip, seam=ratio))
+        tr = load_translator(a.checkpoint, tile=a.tile)
+        before = round(peak(), 2)
+        seconds, most = translated(tr, source, target, a.num_steps)
+        ratios = {kind: {name: seam(read_input(path), tr.tile, tr.codec.factor, dim) for name, dim in (('columns', 3), ('rows', 2))}
+                  for kind, path in (('source', source), ('result', target))}
+    save('tiles', dict(vars(a), parameters=sum(p.numel() for p in tr.model.parameters()), cfg_scale=tr.cfg_scale, before_gb=before, peak_gb=most, seconds=seconds, seam=ratios))
 
 
 if __name__ == '__main__': main()

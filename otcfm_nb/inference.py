@@ -44,7 +44,7 @@ import torch
 from torch import Tensor
 from tqdm import tqdm
 from .commands import UserError, atomic_write, sweep
-from .data import latent_names, left_out, list_images, read_image, read_latent, to_image, to_tensor
+from .data import as_bytes, as_numbers, latent_names, left_out, list_images, read_image, read_latent, to_image, to_tensor
 from .device import pick_device
 from .folders import contact_sheet, in_batches, keep_colours, square
 from .translate import Settings, Translator, load_translator, translate_latent
@@ -148,10 +148,9 @@ def translate_batch(
     s:Settings,  # How
 ) -> None:       # Yields (source, target, latents before and after (1,C,h,w), sides, style before, weights of the styles whose colours it gets) of each
     "Translate latents of one size together, those of one source style at a time, and print their certificates."
-    x1 = torch.cat([job[2] for job in jobs])
     for k in sorted({job[4] for job in jobs}):
         rows, how = [i for i,job in enumerate(jobs) if job[4]==k], replace(s, source_style=k)
-        done = translate_latent(tr, x1[rows], how)
+        done = translate_latent(tr, torch.cat([jobs[i][2] for i in rows]), how)
         for i,z,error in zip(rows, done.latent.split(1), done.each):
             source, target, before, sides, _ = jobs[i]
             tqdm.write(f"{target}: round trip under style {k} off by {error:.2%} ({s.method}, {s.num_steps} steps)")
@@ -169,11 +168,14 @@ def finish_file(
     source, target, (x1, z), sides, style, colours = job
     if not z.isfinite().all(): raise UserError(f"{source}: the result holds values that are not finite: take a smaller --cfg_scale, or another checkpoint")
     if target.suffix.lower()=='.pt': return write_output(target, z, None)
-    before = None if not (tr.anchor or work.keep_colour or work.sheet) else tr.decode(x1, *sides, style) if source.suffix.lower()=='.pt' else read_input(source, size)
+    needed = tr.anchor or work.keep_colour or work.sheet
+    before = as_bytes(tr.decode(x1, *sides, style) if source.suffix.lower()=='.pt' else read_input(source, size)) if needed else None   # a quarter of the memory
     pixels = tr.decode(z, *sides, colours, before, style)
-    if work.keep_colour: pixels = keep_colours(pixels, before)
+    if work.keep_colour: pixels = keep_colours(pixels, as_numbers(before))
+    small = (square(as_numbers(before[0])), square(pixels[0])) if work.sheet else ()
+    del before                # it and a large result need not be in memory together while the latter is written
     write_output(target, z, pixels)
-    if work.sheet: return target, square(before[0]), square(pixels[0])
+    if work.sheet: return target, *small
 
 # %% ../nbs/41_inference.ipynb #8aa81dc2
 def translate_files(

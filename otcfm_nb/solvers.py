@@ -167,7 +167,7 @@ def part_of_way(
 class Solution(NamedTuple):
     "Where a solver arrived, and what it must keep to find the way back."
     x:Tensor           # State at t1, float32 (float64 if the first state was)
-    memory:object=None # Of a method that has one
+    memory:object=None # Of a method that can go on from it, see `turn`; the others' is as large as several states and goes
 
 def check_method(
     method:str,    # What was asked for
@@ -198,7 +198,7 @@ def solve(
         if m.start: x, memory = m.step(field, x, memory, t, then-t)
         else: x = m.step(field, x, t, then-t)
         if callback: callback(i, then, x)
-    return Solution(x, memory if m.start else None)
+    return Solution(x, memory if m.turn else None)
 
 # %% ../nbs/12_solvers.ipynb #329ac1d2
 def integrate(

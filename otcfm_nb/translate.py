@@ -4,7 +4,7 @@
 
 # %% auto #0
 __all__ = ['style_weights', 'velocity', 'Settings', 'Translator', 'checkpoint_path', 'load_translator', 'clamp_latent',
-           'Translation', 'translate_latent', 'relative', 'pad_to', 'translate_pixels']
+           'Translation', 'certificate', 'translate_latent', 'relative', 'pad_to', 'translate_pixels']
 
 # %% ../nbs/39_translate.ipynb #03502017
 import math
@@ -12,12 +12,12 @@ from dataclasses import dataclass
 from pathlib import Path
 import otcfm_nb
 import torch
-import torch.nn.functional as F
 from fastcore.basics import patch
 from torch import Tensor
 from .anchor import anchored
 from .commands import UserError, nearest
 from .config import Config
+from .data import as_numbers
 from .model import build_model
 from .palette import Palette, palette_of
 from .solvers import METHODS, Solution, check_method, part_of_way, solve
@@ -43,10 +43,13 @@ def velocity(
     "The field that a solver follows, guided by w (Ho and Salimans 2021)."
     parts = {k: w*cfg_scale for k,w in style_weights(style).items()}
     if cfg_scale!=1: parts[model.null_style] = 1-cfg_scale
+    def say(x, t, labels):
+        ids = torch.tensor(labels, device=x.device).repeat_interleave(len(x))
+        many = x if len(labels)==1 else x.repeat(len(labels),1,1,1)
+        return in_bands(model, many, torch.full((len(ids),), t, device=x.device, dtype=torch.float32), ids, tile).chunk(len(labels))
     def v(x, t):
-        ids = torch.tensor(list(parts), device=x.device).repeat_interleave(len(x))
-        out = in_bands(model, x.repeat(len(parts),1,1,1), torch.full((len(ids),), t, device=x.device, dtype=torch.float32), ids, tile)
-        return sum(w*p for w,p in zip(parts.values(), out.chunk(len(parts))))
+        if tile and max(x.shape[-2:]) > tile: return sum(w*say(x, t, [k])[0] for k,w in parts.items())   # large: one after another, for the memory
+        return sum(w*p for w,p in zip(parts.values(), say(x, t, list(parts))))
     return v
 
 # %% ../nbs/39_translate.ipynb #aeb75b9f
@@ -141,10 +144,10 @@ def encode(self:Translator, pixels:Tensor, style:int) -> Tensor:
 
 @patch
 def decode(self:Translator, z:Tensor, h:int, w:int, style, source:Tensor=None, source_style:int=0) -> Tensor:
-    "Latents to pictures (B,3,h,w) in [-1,1], on the CPU, in the colours of a style or mixture {style: weight}, anchored in the pictures of `source_style` that they were made of."
+    "Latents to pictures (B,3,h,w) in [-1,1], on the CPU, in the colours of a style or mixture {style: weight}, anchored in the pictures of `source_style` that they were made of, in [-1,1] or as bytes."
     paint = lambda p: self.palette.from_common(p, style_weights(style))
     if source is None or not self.anchor: return decode_windows(self.codec, z, self.tile, paint)[...,:h,:w]
-    after = lambda p, s: paint(anchored(p, self.palette.to_common(s, source_style), self.anchor))
+    after = lambda p, s: paint(anchored(p, self.palette.to_common(as_numbers(s), source_style), self.anchor))
     return decode_windows(self.codec, z, self.tile, after, [pad_to(source.cpu(), self.codec.factor)])[...,:h,:w]
 
 # %% ../nbs/39_translate.ipynb #4c1c23ae
@@ -197,6 +200,18 @@ class Translation:
     clamped:int       # Values that latent_clamp changed
     each:list         # The round trip's error for each latent of the batch
 
+# %% ../nbs/39_translate.ipynb #7d2e8026
+def certificate(
+    tr:Translator,
+    x0:Tensor, x1:Tensor, # Noise, and the latents that it was made of (B,C,h,w)
+    s:Settings,           # How
+    memory=None,          # Of the inversion
+    since:float=0.,       # Time at which x0 lies
+) -> tuple:               # (relative error of all, of each)
+    "How far the way back to the own style is off."
+    back = tr.generate(x0, s.source_style, s.num_steps, s.method, memory=memory, since=since)
+    return relative(back, x1), [relative(*pair) for pair in zip(back, x1)]
+
 # %% ../nbs/39_translate.ipynb #6a4d23f8
 def translate_latent(
     tr:Translator,
@@ -207,10 +222,10 @@ def translate_latent(
     "The structure-conserving loop on latents."
     x1, since = x1.float().to(tr.device), 1-s.strength
     x0, memory = tr.invert(x1, s.source_style, s.num_steps, s.method, since)
-    back = tr.generate(x0, s.source_style, s.num_steps, s.method, memory=memory, since=since) if certify else torch.full_like(x1, math.nan)
+    lost, each = certificate(tr, x0, x1, s, memory, since) if certify else (math.nan, [math.nan]*len(x1))
     out, caught = tr.generate(x0, s.target_style, s.num_steps, s.method, tr.guidance(s), memory, since, s.colours()), 0
     if s.latent_clamp: out, caught = clamp_latent(out, tr.latents)
-    return Translation(out, x0, relative(back, x1), caught, [relative(*pair) for pair in zip(back, x1)])
+    return Translation(out, x0, lost, caught, each)
 
 # %% ../nbs/39_translate.ipynb #9501b57a
 def relative(
@@ -225,8 +240,10 @@ def pad_to(
     x:Tensor,     # Pictures (B,3,H,W)
     factor:int=8, # Sides become multiples of this
 ) -> Tensor:      # (B,3,H',W'), the original in the upper left corner
-    "Pad by repeating the last row and column."
-    return F.pad(x, (0, -x.shape[-1] % factor, 0, -x.shape[-2] % factor), mode='replicate')
+    "Pad by repeating the last row and column; what fits is returned as it is."
+    if x.shape[-1] % factor==0==x.shape[-2] % factor: return x
+    rows, columns = (torch.arange(n + -n % factor, device=x.device).clamp(max=n-1) for n in x.shape[-2:])
+    return x[...,rows,:][...,columns]
 
 # %% ../nbs/39_translate.ipynb #9b23741d
 def translate_pixels(

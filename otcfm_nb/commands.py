@@ -4,7 +4,8 @@
 
 # %% auto #0
 __all__ = ['UserError', 'nearest', 'parser_of', 'run_main', 'say', 'is_program', 'early_help', 'main_guard', 'run_module',
-           'preprocess_latents', 'train', 'inference', 'demo', 'plan', 'config', 'rename', 'atomic_write', 'sweep']
+           'preprocess_latents', 'train', 'inference', 'demo', 'plan', 'config', 'rename', 'atomic_write',
+           'now_and_then', 'sweep']
 
 # %% ../nbs/00_commands.ipynb #c55f9924
 import difflib, inspect, os, re, runpy, secrets, signal, sys, time, traceback
@@ -160,6 +161,18 @@ def atomic_write(
         temp.unlink(missing_ok=True)
         if isinstance(e, OSError) and e.filename is None: e.filename = str(path)   # a full disk does not say where
         raise
+
+# %% ../nbs/00_commands.ipynb #3bc3c57a
+def now_and_then(
+    line:str,       # What to say
+    last:float,     # When something was said, in seconds of time.monotonic
+    every:float=60.,# Seconds between two lines
+) -> float:         # `last` for the next time
+    "A line for a log file, in which a bar is not shown; not too often."
+    now = time.monotonic()
+    if now-last < every: return last
+    print(line, flush=True)
+    return now
 
 # %% ../nbs/00_commands.ipynb #94f8a1ff
 def sweep(

@@ -8,7 +8,7 @@ __all__ = ['IMAGE_SUFFIXES', 'to_rgb', 'read_image', 'one_line', 'fit_image', 'a
            'read_latent', 'style_of', 'load_latents']
 
 # %% ../nbs/31_data.ipynb #e7570ed1
-import json, re, warnings
+import hashlib, json, re, warnings
 from collections import Counter
 from pathlib import Path
 import numpy as np
@@ -156,7 +156,9 @@ def is_index(
     shape, files, k = info.get('shape'), info.get('files'), info.get('num_styles')
     if not isinstance(shape, list) or len(shape)!=3 or not all(map(whole, shape)) or not whole(k) or not isinstance(files, dict) or not files: return False
     name = re.compile(r'style_(0|[1-9]\d{0,8})/[^/]+\.pt')
-    return all((m := name.fullmatch(n)) and int(m[1]) < k and len(Path(n).parts)==2 for n in files)
+    if not all((m := name.fullmatch(n)) and int(m[1]) < k and len(Path(n).parts)==2 for n in files): return False
+    numbers = lambda v: isinstance(v, list) and len(v)==shape[0] and all(isinstance(x, (int,float)) for x in v)
+    return all(numbers(info.get(s)) for s in ('mean','std')) and all(isinstance(e, dict) and numbers(e.get('mean')) and numbers(e.get('var')) for e in files.values())
 
 # %% ../nbs/31_data.ipynb #a3d9dabd
 def read_latents_index(
@@ -166,7 +168,7 @@ def read_latents_index(
     path = Path(data_root)/'latents.json'
     try: info = json.loads(path.read_text(encoding='utf-8'))
     except FileNotFoundError: raise UserError(f"{path}: no latents here: run otcfm_preprocess_latents first")
-    except (ValueError, NotADirectoryError): raise UserError(f"{path}: can't be read: remove it and run otcfm_preprocess_latents again")
+    except (ValueError, RecursionError, NotADirectoryError): raise UserError(f"{path}: can't be read: remove it and run otcfm_preprocess_latents again")
     if not is_index(info): raise UserError(f"{path}: not an index of latents of format 1: remove it and run otcfm_preprocess_latents again")
     return info
 
@@ -203,5 +205,8 @@ def load_latents(
     styles = [style_of(n) for n in names]
     x1 = torch.empty(len(names), *info['shape'])
     for i,name in enumerate(tqdm(names, desc='latents', disable=None if progress else True)): x1[i] = read_latent(Path(data_root)/name, info['shape'])
-    if info.get('palette'): info['palette']['maps'] = read_palette(Path(data_root)/'palette.safetensors')
+    if told := info.get('palette'):
+        path = Path(data_root)/'palette.safetensors'
+        told['maps'] = read_palette(path)
+        if told.get('identity') != hashlib.sha256(path.read_bytes()).hexdigest()[:16]: raise UserError(f"{path}: not the palette of these latents: run otcfm_preprocess_latents again")
     return x1, torch.tensor(styles), info

@@ -32,7 +32,7 @@ from accelerate import PartialState
 from accelerate.utils import gather_object
 from torch import Tensor
 from tqdm import tqdm
-from .commands import UserError, atomic_write, sweep
+from .commands import UserError, atomic_write, now_and_then, sweep
 from .config import Config, load_config
 from .data import is_index, latent_names, left_out, list_images, style_folders
 from .device import pick_device
@@ -151,7 +151,7 @@ def encode_all(
     palette:Palette=Palette(), # Carries each style's colours to the common palette
 ) -> list:             # Why pictures were skipped, a line each
     "Encode what is to be done; whatever happens, the index tells what is finished."
-    skipped, last = [], time.monotonic()
+    skipped, last, told = [], time.monotonic(), time.monotonic()
     for k in range(num_styles): (data_root/f'style_{k}').mkdir(parents=True, exist_ok=True)
     save = lambda: files and write_index(data_root, head, files, num_styles, index)
     bar = tqdm(total=len(todo), desc='encoding', unit='picture', disable=None if progress else True)
@@ -165,6 +165,7 @@ def encode_all(
                     files[name] = entry | channel_stats(z)
             bar.update(len(batches[i]))
             if time.monotonic()-last > every: save(); last = time.monotonic()
+            if bar.disable and progress: told = now_and_then(f"encoding: {min((i+1)*batch_size, len(todo))} of {len(todo)} pictures", told)
     finally: bar.close(); save()
     return skipped
 

@@ -171,7 +171,8 @@ def load_translator(
     saved = read_checkpoint(checkpoint_path(path))
     cfg = Config.model_validate(saved['config'])
     model = build_model(cfg.model)
-    model.load_state_dict(saved['ema']['weights'])
+    try: model.load_state_dict(saved['ema']['weights'])
+    except (RuntimeError, TypeError) as e: raise UserError(f"{path}: its weights don't fit its configuration: damaged: use another one") from e
     codec, known = None, saved['vae'].get('identity')
     if with_vae: codec = load_vae(vae or saved['vae'].get('name', 'embedded'), device=device)
     if codec and known and codec.identity != known:

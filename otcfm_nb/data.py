@@ -35,7 +35,7 @@ def grey_bytes(
     deep = img.mode.startswith('I;16') or img.mode=='I' and form in ('PNG','PPM')   # 16 bits, by Pillow's version as one or the other
     whites = (65535,) if deep else (1, 255) if img.mode=='F' else (255, 65535)
     white = next((w for w in whites if high <= w), None)
-    if not white or not low >= 0 or 1 < high < 2: raise ValueError(f"grey from {low:g} to {high:g}, of which white may be anything: save it with 8 or 16 bits")   # not >=: NaN too
+    if not white or low < 0 or 1 < high < 2: raise ValueError(f"grey from {low:g} to {high:g}, of which white may be anything: save it with 8 or 16 bits")
     return Image.fromarray((a.astype(np.float64)*(255/white)).round().astype(np.uint8))
 
 # %% ../nbs/31_data.ipynb #ca5d91d9

@@ -56,7 +56,7 @@ def check_size(
     most:int=2*10**9, # Bytes; a picture of 179 million pixels of 64 bits, not packed, has 1.4 GB
 ) -> None:
     "Refuse what is longer than any picture, with UserError."
-    if (size := os.path.getsize(path)) > most: raise UserError(f"{path}: {size/1e9:.0f} GB: more than {most/1e9:.0f} GB are not read: save the picture smaller, or remove it")
+    if (size := os.path.getsize(path)) > most: raise UserError(f"{path}: {size/1e9:.1f} GB: more than {most/1e9:.0f} GB are not read: save the picture smaller, or remove it")
 
 def fingerprint(
     path:Path, # A picture file

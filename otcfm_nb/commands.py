@@ -4,11 +4,11 @@
 
 # %% auto #0
 __all__ = ['UserError', 'nearest', 'parser_of', 'run_main', 'say', 'is_program', 'early_help', 'main_guard', 'run_module',
-           'preprocess_latents', 'train', 'inference', 'demo', 'plan', 'config', 'rename', 'atomic_write',
+           'preprocess_latents', 'train', 'inference', 'demo', 'plan', 'config', 'rename', 'brief', 'atomic_write',
            'now_and_then', 'sweep']
 
 # %% ../nbs/00_commands.ipynb #c55f9924
-import difflib, inspect, os, re, runpy, secrets, signal, sys, time, traceback
+import difflib, hashlib, inspect, os, re, runpy, secrets, signal, sys, time, traceback
 from pathlib import Path
 from fastcore.script import anno_parser
 
@@ -146,13 +146,20 @@ def rename(
     os.replace(temp, path)
 
 # %% ../nbs/00_commands.ipynb #986765db
+def brief(
+    name:str, # A file's name
+) -> str:     # The same if it has at most 100 bytes; else its hash, with its ending
+    "A file's name as its temporary file holds it."
+    data = os.fsencode(name)
+    return name if len(data) <= 100 else hashlib.sha256(data).hexdigest()[:16]+Path(name).suffix[-20:]
+
 def atomic_write(
     path:Path, # Where the content belongs
     write,     # Called with a binary file to write the content
 ) -> None:
     "Write a file whole or not at all: temporary file, fsync, rename."
     path = Path(path)
-    temp = path.with_name(f'.{path.name}.{secrets.token_hex(4)}.tmp')   # named before it is made, so that Ctrl-C finds nothing to forget
+    temp = path.with_name(f'.{brief(path.name)}.{secrets.token_hex(4)}.tmp')   # named before it is made, so that Ctrl-C finds nothing to forget
     try:
         with open(temp, 'xb') as f:
             write(f); f.flush(); os.fsync(f.fileno())
@@ -177,7 +184,7 @@ def now_and_then(
 # %% ../nbs/00_commands.ipynb #94f8a1ff
 def sweep(
     folder:Path,            # Where; need not be there
-    ours=lambda name: True, # Name of the content -> does it belong to this program?
+    ours=lambda name: True, # Name of the content, as of `brief` -> does it belong to this program?
 ) -> int:                   # How many files
     "Remove temporary files of `atomic_write` whose process was killed. Not while another process writes there."
     left = [p for p in Path(folder).glob('.*.tmp') if (m := re.fullmatch(r'\.(.+)\.\w{8}\.tmp', p.name)) and ours(m[1])]

@@ -43,7 +43,7 @@ from pathlib import Path
 import torch
 from torch import Tensor
 from tqdm import tqdm
-from .commands import UserError, atomic_write, sweep
+from .commands import UserError, atomic_write, brief, sweep
 from .data import as_bytes, as_numbers, latent_names, left_out, list_images, read_image, read_latent, to_image, to_tensor
 from .device import pick_device
 from .folders import contact_sheet, in_batches, keep_colours, square
@@ -218,7 +218,7 @@ def run_inference(
     tr = load_translator(checkpoint, device, vae, not latents_only, work.tile, work.anchor)
     replace(settings, source_style=0 if settings.source_style=='auto' else settings.source_style).check(tr.model.config.num_styles)
     print(f"inference: device {device}, float32, style {settings.source_style} to {settings.target_style}, cfg {tr.guidance(settings):g} (inversion at 1)")
-    for folder in {out.parent for _,out in pairs}: sweep(folder, {out.name for _,out in pairs}.__contains__)   # what a kill left
+    for folder in {out.parent for _,out in pairs}: sweep(folder, {brief(out.name) for _,out in pairs}.__contains__)   # what a kill left
     failed = translate_files(tr, pairs, settings, size, work)
     for line in left_out(Path(input)) if pairs[0][0].parent==Path(input) and pairs[0][0].suffix.lower()!='.pt' else []: print(f"left out: {line}")
     print(f"wrote {len(pairs)-failed} file(s), {pairs[0][1] if len(pairs)==1 else Path(output)}")

@@ -24,7 +24,7 @@ def main(
 early_help(main, __name__)
 
 # %% ../nbs/32_preprocess_latents.ipynb #d7a878da
-import hashlib, json, os, time
+import json, os, time
 from functools import partial
 from pathlib import Path
 import torch
@@ -34,7 +34,7 @@ from torch import Tensor
 from tqdm import tqdm
 from .commands import UserError, atomic_write, now_and_then, sweep
 from .config import Config, load_config
-from .data import is_index, latent_names, left_out, list_images, style_folders
+from .data import check_name, fingerprint, is_index, latent_names, left_out, list_images, style_folders
 from .device import pick_device
 from .folder_colours import common_palette, read_ahead, read_batch
 from .palette import Palette
@@ -46,8 +46,7 @@ def source_entry(
     root:Path,   # The folder that its path is told from
 ) -> dict:       # `source` (relative path), `size` in bytes, `sha256` (hex)
     "What tells one state of a picture from another."
-    data = path.read_bytes()
-    return dict(source=path.relative_to(root).as_posix(), size=len(data), sha256=hashlib.sha256(data).hexdigest())
+    return dict(source=path.relative_to(root).as_posix(), **fingerprint(path))
 
 # %% ../nbs/32_preprocess_latents.ipynb #1d156036
 def channel_stats(
@@ -110,8 +109,8 @@ def plan_work(
         skipped += left_out(folder)
         for path, name in latent_names(list_images(folder)).items():
             name = f'{folder.name}/{name}'
-            try: entry = source_entry(path, raw_root)
-            except OSError as e: skipped.append(f'{path}: {e.strerror}'); continue
+            try: check_name(data_root/Path(name).name, path); entry = source_entry(path, raw_root)
+            except (OSError, UserError) as e: skipped.append(f'{path}: {e.strerror}' if isinstance(e, OSError) else str(e)); continue
             known = old.get(name, {})
             fresh = all(known.get(k)==v for k,v in entry.items()) and (data_root/name).exists()
             if fresh: files[name] = known

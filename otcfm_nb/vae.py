@@ -7,7 +7,7 @@ __all__ = ['WAY_OUT', 'raw_latent', 'scaling_of', 'LatentCodec', 'weights_hash',
            'vae_class', 'read_weights', 'load_vae', 'reason']
 
 # %% ../nbs/30_vae.ipynb #5306e0fc
-import hashlib, math
+import hashlib, math, warnings
 from pathlib import Path
 import diffusers, torch
 import torch.nn as nn
@@ -151,9 +151,11 @@ def load_vae(
     if not Path(source).is_dir() and (Path(source).exists() or source.count('/')!=1 or source[0] in './~'):
         raise UserError(f"VAE '{name}': no such folder, and not a hub id of the form owner/name: check data.vae, {WAY_OUT}")
     try:
-        where = {} if Path(source).is_dir() else hub_arguments(name)
-        config, where = vae_config(source, where)
-        return LatentCodec(read_weights(name, vae_class(name, config), source, where)).to(device)
+        with warnings.catch_warnings():
+            warnings.filterwarnings('ignore', message='.*local_dir_use_symlinks')   # diffusers still passes that argument on
+            where = {} if Path(source).is_dir() else hub_arguments(name)
+            config, where = vae_config(source, where)
+            return LatentCodec(read_weights(name, vae_class(name, config), source, where)).to(device)
     except (OSError, ValueError) as e: raise UserError(f"VAE '{name}': can't be loaded ({reason(e)}): check the name and the network, {WAY_OUT}") from None
 
 # %% ../nbs/30_vae.ipynb #b9d7bbe2

@@ -1,9 +1,9 @@
 """What training costs, as ratios in one run: alternating order, medians.
 
-    pip install torchcfm pot && python benchmarks/speed.py [--steps 400] [--parts race flops loader preprocess start]
+    pip install torchcfm pot && python benchmarks/speed.py [--seconds 200] [--parts race flops loader preprocess start]
 
-race        seconds of a training step against UNets of about equal parameters on the same latents, and seconds of training
-            until each has the held-out loss that the last of them reaches
+race        seconds of a training step against UNets of about equal parameters on the same latents, and, all given the same time,
+            seconds until each has the held-out loss that the last of them reaches
 flops       floating-point operations a second of a step against this machine's best matrix product
 loader      the trainer's step against the same step on numbers that lie ready
 preprocess  the whole command against the bare encoder on pictures that lie ready: the packaged VAEs, and one of the guide's size
@@ -71,7 +71,7 @@ def step(call, opt, draw):
     opt.zero_grad(set_to_none=True); loss.backward(); opt.step()
 
 
-def scene_latents(n=300):
+def scene_latents(n=1200):
     "Whitened latents of scenes, photographs and paintings, and the demo's configuration."
     cfg = preset('cpu')
     with tempfile.TemporaryDirectory() as tmp:
@@ -82,8 +82,8 @@ def scene_latents(n=300):
     return whiten(x1, style, channel_maps(x1, style, 2)), style, cfg
 
 
-def race(data, steps, every=20) -> dict:
-    "Steps of all contestants in turn on the same draws; held-out loss every few steps, outside of the clock."
+def race(data, seconds, every=5.) -> dict:
+    "Whoever has trained for the shortest time takes the next step, all on the same draws, so that all have the same seconds at last; held-out loss every few of them, outside of the clock."
     x1, style, cfg = data
     held = torch.arange(len(x1)) % 10 == 0
     aside = draw_step(x1[held], style[held], cfg, 2**31-1)
@@ -91,20 +91,20 @@ def race(data, steps, every=20) -> dict:
     draws, models = Draws(cfg, x1[~held], style[~held]), contestants()
     opts = {k: torch.optim.AdamW(net.parameters(), lr=cfg.training.learning_rate, betas=(.9, .99)) for k, (net, _) in models.items()}
     times, curves = {k: [] for k in models}, {k: [] for k in models}
-    for i in range(steps):
-        draw = draws[i]
-        for k, (_, call) in models.items(): times[k].append(timed(lambda: step(call, opts[k], draw)))
-        if (i+1) % every: continue
-        for k, (_, call) in models.items():
-            with torch.no_grad(): loss = part_loss(call, aside, len(aside)).item()
-            curves[k].append((sum(times[k]), loss))
-        print(i+1, {k: f'{c[-1][0]:.0f} s {c[-1][1]:.4f}' for k, c in curves.items()}, flush=True)
+    spent = lambda k: sum(times[k])
+    while min(map(spent, models)) < seconds:
+        k = min(models, key=spent)
+        draw, call = draws[len(times[k])], models[k][1]
+        times[k].append(timed(lambda: step(call, opts[k], draw)))
+        if spent(k) < every*(len(curves[k])+1): continue
+        with torch.no_grad(): loss = part_loss(call, aside, len(aside)).item()
+        curves[k].append((spent(k), loss)); print(f'{k}: step {len(times[k])}, {spent(k):.0f} s, {loss:.4f}', flush=True)
     goal = max(min(l for _, l in c) for c in curves.values())
     reached = {k: next(s for s, l in c if l <= goal) for k, c in curves.items()}
     second = {k: median(t[2:]) for k, t in times.items()}
-    return dict(batch=cfg.training.batch_size, latent=list(x1.shape[1:]), parameters={k: parameters(n) for k, (n, _) in models.items()}, steps=steps, seconds_a_step=second,
-                ours_over_peer={k: second['IsoNext']/s for k, s in second.items()}, common_loss=goal, seconds_to_it=reached,
-                ours_over_peer_to_it={k: reached['IsoNext']/s for k, s in reached.items()}, curves=curves)
+    return dict(batch=cfg.training.batch_size, latent=list(x1.shape[1:]), latents=len(x1), parameters={k: parameters(n) for k, (n, _) in models.items()}, steps={k: len(t) for k, t in times.items()},
+                seconds_a_step=second, ours_over_peer={k: second['IsoNext']/s for k, s in second.items()}, lowest_loss={k: min(l for _, l in c) for k, c in curves.items()},
+                common_loss=goal, seconds_to_it=reached, ours_over_peer_to_it={k: reached['IsoNext']/s for k, s in reached.items()}, curves=curves)
 
 
 def flops(data, repeats=15) -> dict:
@@ -182,11 +182,11 @@ def start(repeats=5) -> dict:
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument('--steps', type=int, default=400)
+    parser.add_argument('--seconds', type=float, default=200, help='of training for each in the race')
     parser.add_argument('--parts', nargs='+', default=['race', 'flops', 'loader', 'preprocess', 'start'], help='race flops loader preprocess start')
     a = parser.parse_args()
     data = scene_latents() if {'race', 'flops', 'loader'} & set(a.parts) else None
-    work = dict(flops=lambda: flops(data), loader=lambda: loader(data), preprocess=encoding, start=start, race=lambda: race(data, a.steps))
+    work = dict(flops=lambda: flops(data), loader=lambda: loader(data), preprocess=encoding, start=start, race=lambda: race(data, a.seconds))
     found = {}
     for name in work:
         if name in a.parts: found[name] = work[name](); print(name, {k: v for k, v in found[name].items() if k != 'curves'}, flush=True)

@@ -13,9 +13,11 @@ import torch.nn.functional as F
 from torch import Tensor
 from .commands import UserError, atomic_write
 from .data import fit_image, list_images, read_image, to_tensor
-from .flow import cfm_loss
+from .flow import uniform_times
 from .model import IsoNext
 from .palette import Palette, widen_palette
+from .seen import error_weights, pixel_metric
+from .tally import velocity_loss
 from .trainer import read_checkpoint
 from .translate import Translator, checkpoint_path, load_translator
 from .whitening import channel_maps, whiten
@@ -49,6 +51,7 @@ def train_row(
     learning_rate:float,# The highest; it falls to 0 as a cosine
     generator:torch.Generator, # On the model's device
     batch_size:int=32,  # Latents a step, drawn with replacement
+    weights:Tensor=None,# (C,C), applied to an error before it is squared, chapter 31; None: errors count as they are
 ) -> list:              # Losses
     "Fit one row of the embedding, everything else frozen."
     model.requires_grad_(False).style.weight.requires_grad_(True)
@@ -56,7 +59,8 @@ def train_row(
     for i in range(num_steps):
         adam.param_groups[0]['lr'] = learning_rate*(1+math.cos(math.pi*i/num_steps))/2
         x1 = z[torch.randint(len(z), (batch_size,), generator=generator, device=z.device)]
-        loss = cfm_loss(model, x1, torch.full((batch_size,), model.null_style-1, device=z.device), generator)
+        x0, t = torch.randn(x1.shape, generator=generator, device=z.device), uniform_times(batch_size, generator, z.device)
+        loss = velocity_loss(model, x0, x1, t, torch.full((batch_size,), model.null_style-1, device=z.device), batch_size, weights)
         adam.zero_grad(); loss.backward(); adam.step()
         losses.append(loss.item())
     model.requires_grad_(False)
@@ -70,12 +74,14 @@ def add_style(
     learning_rate:float=.03, # The highest
     seed:int=0,              # Of noise, times and order
     palette:Palette=None,    # Chapter 30's with that of the new style, if the styles share one
+    metric:Tensor=None,      # G (C,C) of chapter 31, if errors count by what is seen of them
 ) -> tuple:                  # (Translator with a style more, losses)
     "A translator that also knows the style of these latents; its number is the last one."
     model, maps = widen(tr.model), widen_maps(tr.maps, x1)
     z = whiten(x1.float().to(tr.device), tr.model.config.num_styles, maps)
-    losses = train_row(model, z, num_steps, learning_rate, torch.Generator(tr.device).manual_seed(seed))
-    return Translator(model, tr.codec, tr.latents, maps, palette, tr.tile*(tr.codec.factor if tr.codec else 8)), losses
+    weights = None if metric is None else error_weights(metric, maps and maps['root']).to(tr.device)
+    losses = train_row(model, z, num_steps, learning_rate, torch.Generator(tr.device).manual_seed(seed), weights=weights)
+    return Translator(model, tr.codec, tr.latents, maps, palette, tr.tile*(tr.codec.factor if tr.codec else 8), tr.anchor, tr.cfg_scale), losses
 
 # %% ../nbs/48_new_style.ipynb #34d15421
 def widened(
@@ -122,7 +128,8 @@ def learn_style(
     saved, tr = read_checkpoint(source), load_translator(checkpoint, device)
     if not (size := size or saved['latents'].get('target_size')): raise UserError(f"{checkpoint}: does not say how large its pictures were: give size")
     x1, palette = folder_latents(tr, folder, size)
-    new, losses = add_style(tr, x1, num_steps, learning_rate, seed, palette)
+    metric = pixel_metric(tr.codec, x1[:8].to(device)) if saved['config']['training'].get('loss_metric')=='pixels' else None   # as the rest was trained
+    new, losses = add_style(tr, x1, num_steps, learning_rate, seed, palette, metric)
     out.parent.mkdir(parents=True, exist_ok=True)
     atomic_write(out, lambda f: torch.save(widened(saved, new), f))
     return tr.model.config.num_styles

@@ -4,7 +4,8 @@
 
 # %% auto #0
 __all__ = ['main', 'source_entry', 'channel_stats', 'pooled_stats', 'read_index', 'write_index', 'plan_work', 'write_latent',
-           'sweep_all', 'encode_all', 'read_part', 'share_work', 'check_request', 'preprocess', 'run_preprocess']
+           'sweep_all', 'encode_all', 'read_part', 'settle', 'share_work', 'check_request', 'preprocess',
+           'run_preprocess']
 
 # %% ../nbs/32_preprocess_latents.ipynb #d8d234a3
 from .commands import early_help, main_guard
@@ -122,8 +123,7 @@ def write_latent(
     path:Path, # Where
     z:Tensor,  # Latent (C,h,w), float32
 ) -> None:
-    "Save one latent as a plain tensor, whole or not at all."
-    path.parent.mkdir(parents=True, exist_ok=True)
+    "Save one latent as a plain tensor, whole or not at all. Its folder must be there: one that vanished is not made anew."
     atomic_write(path, lambda f: torch.save(z.contiguous().clone(), f))
 
 # %% ../nbs/32_preprocess_latents.ipynb #3b85e3f0
@@ -152,6 +152,7 @@ def encode_all(
 ) -> list:             # Why pictures were skipped, a line each
     "Encode what is to be done; whatever happens, the index tells what is finished."
     skipped, last = [], time.monotonic()
+    for k in range(num_styles): (data_root/f'style_{k}').mkdir(parents=True, exist_ok=True)
     save = lambda: files and write_index(data_root, head, files, num_styles, index)
     bar = tqdm(total=len(todo), desc='encoding', unit='picture', disable=None if progress else True)
     try:
@@ -177,6 +178,18 @@ def read_part(
     except (OSError, ValueError): return {}
     return old['files'] if is_index(old) and all(old.get(k)==v for k,v in head.items()) else {}
 
+# %% ../nbs/32_preprocess_latents.ipynb #35cf54ca
+def settle(
+    root:Path,      # Folder of latents
+    head:dict,      # Head of the index
+    files:dict,     # Entries that still hold
+    num_styles:int, # Number of style folders
+) -> None:
+    "Before a latent is replaced, the index names only what still holds: after a kill no old entry stands for a new latent."
+    if files: write_index(root, head, files, num_styles)
+    else: (root/'latents.json').unlink(missing_ok=True)
+    for part in root.glob('latents.part*.json'): part.unlink()
+
 # %% ../nbs/32_preprocess_latents.ipynb #b6380949
 def share_work(
     state:PartialState, # The processes
@@ -186,7 +199,7 @@ def share_work(
 ) -> list:              # Why pictures were skipped, in all processes
     "Encode this process's pictures; the main process joins what all have done."
     k, n, mine = state.process_index, state.num_processes, {}
-    state.wait_for_everyone()                                   # all have read the old index before anybody writes
+    state.wait_for_everyone()                                   # the index is settled
     skipped = encode_all(codec, todo[k::n], mine, root, head, num_styles, batch_size, device, index=f'latents.part{k}.json', progress=progress and k==0, palette=palette)
     state.wait_for_everyone()
     for part in root.glob('latents.part*.json'): files |= read_part(part, head)
@@ -230,6 +243,8 @@ def preprocess(
     maps, told = common_palette(cfg.data.palette, folders, size, root, state)
     head = dict(vae=dict(name=cfg.data.vae, identity=codec.identity), target_size=size, shape=shape, palette=told)
     todo, files = plan_work(raw, root, folders, read_index(root, head), skipped)
+    if state: state.wait_for_everyone()                         # all have read the old index before anybody writes
+    if not state or state.is_main_process: settle(root, head, files, len(folders))
     unchanged, work = len(files), partial(share_work, state) if state else encode_all
     skipped += work(codec, todo, files, root, head, len(folders), batch_size, device, progress=progress, palette=Palette(maps))
     if not files: raise UserError(f"{raw}: no picture could be read: {skipped[0]}")

@@ -34,7 +34,7 @@ def assets(tmp):
 def demo(tmp):
     "The whole job, tiny: its pictures are painted by spawned processes."
     call('demo', '--out', tmp/HERE, '--epochs', 1, '--pictures', 24, '--pairs', 2, '--size', 32, '--num_steps', 2, cwd=tmp)
-    assert (tmp/HERE/'before_after.png').stat().st_size > 1000 and len(json.loads((tmp/HERE/'scores.json').read_text(encoding='utf-8'))['rows']) == 7
+    assert (tmp/HERE/'before_after.png').stat().st_size > 1000 and len(json.loads((tmp/HERE/'scores.json').read_text(encoding='utf-8'))['rows']) == 8
 
 
 def config(tmp):

@@ -47,9 +47,9 @@ def check_folder(
 ) -> None:
     "Refuse a folder in which nothing can be written."
     first = next((p for p in (path, *path.parents) if os.path.lexists(p)), Path('.'))
-    if not first.is_dir(): raise UserError(f"{path}: {first} is a {'file' if first.is_file() else 'link that leads nowhere'}, no folder: choose another {flag}")
+    if not first.is_dir(): raise UserError(f"{first}: is a {'file' if first.is_file() else 'link that leads nowhere'}, no folder: choose another {flag}")
     try: tempfile.TemporaryFile(dir=first).close()
-    except OSError as e: raise UserError(f"{path}: {first} can't be written into ({e.strerror}): choose another {flag}") from None
+    except OSError as e: raise UserError(f"{first}: can't be written into ({e.strerror}): choose another {flag}") from None
 
 # %% ../nbs/00_paths.ipynb #64a3ee24
 def style_places(

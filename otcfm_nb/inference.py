@@ -190,7 +190,7 @@ def run_inference(
     for flag,value in (('checkpoint',checkpoint),('input',input),('output',output)):
         if not value: raise UserError(f"--{flag} is missing: see --help")
     trained, most = checkpoint_path(checkpoint), int((2*Image.MAX_IMAGE_PIXELS)**.5)       # where it is, and of a square
-    if size is not None and not 8 <= size <= most: raise UserError(f"--size {size}: must be 8 to {most} pixels")
+    if size is not None and not 8 <= size <= most: raise UserError(f"--size {size}: must be 8 or more pixels, and at most {most}")
     if not trained.is_file(): raise UserError(f"{checkpoint}: no such checkpoint: give one of otcfm_train, or demo.{nearest(checkpoint, ['demo', *trained.parent.glob('*.pt')])}")
     work.check(pairs := pair_files(Path(input), Path(output)))
     check_outputs(pairs, trained, work.sheet, force)

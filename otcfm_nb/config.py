@@ -60,6 +60,7 @@ class ModelConfig(Section):
         "What ranges alone can't say."
         if self.kernel_size%2==0: raise ValueError(f'kernel_size: {self.kernel_size} is even: take {self.kernel_size+1}')
         if self.hidden_dim%8: raise ValueError(f'hidden_dim: {self.hidden_dim} is no multiple of 8: take {-(-self.hidden_dim//8)*8}')
+        if self.hidden_dim**2*self.num_layers > 2**33: raise ValueError(f'{self.num_layers} blocks of {self.hidden_dim} channels: more than the memory of a machine: take fewer')
         if self.time_dim%2: raise ValueError(f'time_dim: {self.time_dim} is odd: take {self.time_dim+1}')
         return self
 

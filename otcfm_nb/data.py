@@ -18,6 +18,7 @@ from PIL import Image, ImageCms, ImageOps
 from torch import Tensor
 from tqdm import tqdm
 from .commands import UserError
+from .paths import count_styles
 from .palette import read_palette
 
 # %% ../nbs/31_data.ipynb #4b5fa747
@@ -173,14 +174,7 @@ def style_folders(
     num_classes:int=None, # How many must be there; default: any number
 ) -> list:                # Their paths in order
     "The style folders, checked: none missing, none empty, as many as configured."
-    root = Path(root)
-    if not root.is_dir(): raise UserError(f"{root}: no such folder: set data.raw_data_root to the folder that holds style_0 and style_1")
-    found = sorted(int(m[1]) for p in root.iterdir() if p.is_dir() and (m := re.fullmatch(r'style_(0|[1-9]\d*)', p.name)))
-    if not found: raise UserError(f"{root}: holds no folders style_0, style_1, ...: put each style's pictures into one of them")
-    count = max(found)+1 if num_classes is None else num_classes
-    if missing := sorted(set(range(count))-set(found)): raise UserError(f"{root}: style_{missing[0]} is missing: {count} styles are wanted, found {', '.join(f'style_{k}' for k in found)}")
-    if len(found) > count: raise UserError(f"{root}: holds {len(found)} style folders, but data.num_classes is {count}: set num_classes and num_styles to {len(found)}")
-    folders = [root/f'style_{k}' for k in range(count)]
+    folders = [Path(root)/f'style_{k}' for k in range(count_styles(root, num_classes))]
     for folder in folders:
         if not list_images(folder): raise UserError(f"{folder}: holds no pictures ({' '.join(sorted(IMAGE_SUFFIXES))})")
     return folders

@@ -40,6 +40,7 @@ from .judges import encoder_features, style_distance
 from .metrics import blurred_psnr, each, edge_agreement, patch_swd, reinhard, score_table, stroke_energy
 from .preprocess_latents import preprocess
 from .painter import write_pairs, write_styles
+from .paths import quoted
 from .seen import metric_for
 from .train import fit
 from .trainer import Trainer, checkpoint, load_into, set_length, train_step
@@ -221,7 +222,7 @@ def run_demo(
     print(f"{pairs} held-out pairs. Higher is better in the first and last column, lower in the second and third, and in the fourth 1 is as many strokes as the truth has. "
           f"Round trip under style 0 off by {scores['round_trip']:.2%} ({method}, {num_steps} steps).")
     print(f"wrote {out/'before_after.png'} after {(time.monotonic()-start)/60:.1f} minutes. Next, a picture of your own: "
-          f"otcfm_inference --checkpoint {checkpoint} --input PICTURE --size {size} --source_style 0 --target_style 1 --output painted.png")
+          f"otcfm_inference --checkpoint {quoted(checkpoint)} --input PICTURE --size {size} --source_style 0 --target_style 1 --output painted.png")
 
 # %% ../nbs/50_demo.ipynb #3453d8af
 main_guard(main, __name__)

@@ -30,7 +30,7 @@ def pick_device(
 ) -> str:
     "A device that is there. Raises UserError otherwise."
     if wanted is None: return best_device()
-    try: torch.zeros(1, device=wanted)
+    try: torch.zeros(1, device=wanted).tolist()          # 'meta' holds no numbers
     except Exception: raise UserError(f"--device {wanted}: not to be had here: leave it out, or take {best_device()}") from None
     return wanted
 

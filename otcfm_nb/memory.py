@@ -230,7 +230,7 @@ def run_plan(
 ) -> None:
     "The command: read, plan, tell."
     cfg = load_config(config); shape, budget = latent_shape(cfg, latent), free_memory(cfg, vram)
-    print(f"plan: model {cfg.model.hidden_dim}×{cfg.model.num_layers}, latents {'×'.join(map(str, shape))}, card of {budget:.2f} GB (GB: 2^30 bytes)")
+    print(f"plan: device cuda, a card of {budget:.2f} GB (GB: 2^30 bytes); model {cfg.model.hidden_dim}×{cfg.model.num_layers}, latents {'×'.join(map(str, shape))}")
     plan = make_plan(cfg, shape, budget)
     print(plan_table(plan, cfg.model.num_layers))
     if not plan.fits: raise UserError(f"{config}: {plan.peak:.2f} GB are needed, {SHARE*budget:.2f} GB may be used: take a smaller model.hidden_dim, model.num_layers or data.target_size, or leave training.micro_batch_size and activation_checkpointing on \"auto\"")

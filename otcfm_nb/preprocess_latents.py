@@ -38,6 +38,7 @@ from .data import check_name, fingerprint, is_index, latent_names, left_out, lis
 from .device import pick_device
 from .folder_colours import common_palette, read_ahead, read_batch
 from .palette import Palette
+from .paths import check_roots, quoted
 from .vae import LatentCodec, load_vae
 
 # %% ../nbs/32_preprocess_latents.ipynb #338e789d
@@ -221,8 +222,7 @@ def check_request(
         raise UserError(f"target_size {size}: must be a positive multiple of {codec.factor}, the VAE's scale: try {max(1, round(size/codec.factor))*codec.factor}")
     if codec.latent_channels != cfg.model.latent_channels:
         raise UserError(f"model.latent_channels is {cfg.model.latent_channels}, but VAE '{cfg.data.vae}' has {codec.latent_channels}: set it to {codec.latent_channels}")
-    if Path(cfg.data.raw_data_root).resolve() == Path(cfg.data.data_root).resolve():
-        raise UserError(f"data.raw_data_root and data.data_root are the same folder, {cfg.data.data_root}: latents need a folder of their own")
+    check_roots(Path(cfg.data.raw_data_root), Path(cfg.data.data_root))
 
 # %% ../nbs/32_preprocess_latents.ipynb #61d5a744
 def preprocess(
@@ -270,7 +270,7 @@ def run_preprocess(
     for reason in done['skipped']: print(f"skipped: {reason}")
     size = '×'.join(map(str, done['shape']))
     print(f"wrote {done['encoded']} latents ({size}) to {cfg.data.data_root}, {done['unchanged']} unchanged, "
-          f"{len(done['skipped'])} skipped. Next: otcfm_train --config {config}")
+          f"{len(done['skipped'])} skipped. Next: otcfm_train --config {quoted(config)}")
     if strict and done['skipped']: raise UserError(f"{len(done['skipped'])} pictures were skipped, and --strict was given")
 
 # %% ../nbs/32_preprocess_latents.ipynb #4d737ea3

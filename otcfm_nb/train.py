@@ -36,6 +36,7 @@ from .config import Config, load_config
 from .data import load_latents
 from .device import choose_precision, make_accelerator
 from .memory import plan_table
+from .paths import quoted
 from .samples import codec_for_samples, write_samples
 from .seen import metric_for
 from .trainer import Trainer, load_into, plan_words, read_checkpoint, save_checkpoint, train_step
@@ -266,7 +267,7 @@ def tell_and_train(
     if tr.step >= tr.total_steps: return tr.accelerator.print(f"train: already at step {tr.step} of {tr.total_steps}: nothing to do")
     start_tracker(tr)
     last, n = fit(tr, log_every=log_every, codec=codec_for_samples(tr), max_minutes=max_minutes), tr.cfg.model.num_styles
-    if tr.step == tr.total_steps: tr.accelerator.print(f"wrote {last}. Next: otcfm_inference --checkpoint {last} --input PICTURE --source_style 0 --target_style {n-1} --output out.png")
+    if tr.step == tr.total_steps: tr.accelerator.print(f"wrote {last}. Next: otcfm_inference --checkpoint {quoted(last)} --input PICTURE --source_style 0 --target_style {n-1} --output out.png")
 
 # %% ../nbs/40_train.ipynb #3453d8af
 main_guard(main, __name__)

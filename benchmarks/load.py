@@ -16,7 +16,8 @@ from common import save
 from otcfm_nb.config import preset
 from otcfm_nb.data import load_latents
 from otcfm_nb.device import make_accelerator
-from otcfm_nb.preprocess_latents import preprocess, write_index
+from otcfm_nb.latents_index import write_index
+from otcfm_nb.preprocess_latents import preprocess
 from otcfm_nb.trainer import Trainer, batch_of
 
 SHAPE = [4, 4, 4]

@@ -14,7 +14,8 @@ from otcfm_nb.demo import load_folder
 from otcfm_nb.metrics import blurred_psnr, edge_agreement, patch_swd
 from otcfm_nb.solvers import METHODS, evaluations, integrate, steps_within
 from otcfm_nb.train import epoch_files
-from otcfm_nb.translate import Settings, load_translator, relative, translate_latent, velocity
+from otcfm_nb.guidance import velocity
+from otcfm_nb.translate import Settings, load_translator, relative, translate_latent
 from otcfm_nb.whitening import whiten
 
 

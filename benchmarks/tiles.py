@@ -12,7 +12,7 @@ import argparse, resource, sys, tempfile, time
 from pathlib import Path
 import numpy as np
 from PIL import Image
-from common import RESULTS, save
+from common import save
 from otcfm_nb.inference import Work, finish_file, read_input, read_job, translate_batch
 from otcfm_nb.scenes import make_scene, render_photo
 from otcfm_nb.tiles import window_starts

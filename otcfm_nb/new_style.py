@@ -18,7 +18,7 @@ from .model import IsoNext
 from .palette import Palette, widen_palette
 from .seen import error_weights, pixel_metric
 from .tally import velocity_loss
-from .trainer import read_checkpoint
+from .stored import read_checkpoint
 from .translate import Translator, checkpoint_path, load_translator
 from .whitening import channel_maps, whiten
 
@@ -130,6 +130,5 @@ def learn_style(
     x1, palette = folder_latents(tr, folder, size)
     metric = pixel_metric(tr.codec, x1[:8].to(device)) if saved['config']['training'].get('loss_metric')=='pixels' else None   # as the rest was trained
     new, losses = add_style(tr, x1, num_steps, learning_rate, seed, palette, metric)
-    out.parent.mkdir(parents=True, exist_ok=True)
-    atomic_write(out, lambda f: torch.save(widened(saved, new), f))
+    out.parent.mkdir(parents=True, exist_ok=True); atomic_write(out, lambda f: torch.save(widened(saved, new), f))
     return tr.model.config.num_styles

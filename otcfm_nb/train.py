@@ -39,7 +39,8 @@ from .memory import plan_table
 from .paths import quoted
 from .samples import codec_for_samples, write_samples
 from .seen import metric_for
-from .trainer import Trainer, load_into, plan_words, read_checkpoint, save_checkpoint, train_step
+from .stored import read_checkpoint
+from .trainer import Trainer, load_into, plan_words, save_checkpoint, train_step
 from .vae import LatentCodec, load_vae
 from .watch import cut_log, log_step, note, start_tracker, validate
 
@@ -152,8 +153,8 @@ def fit(
     max_minutes:float=None,  # Save and stop after so long; None: at the end
 ) -> Path:              # The last checkpoint, or None
     "Train to the end; Ctrl-C or SIGTERM saves `stage1_interrupted.pt` and leaves."
-    folder, last, begun = Path(tr.cfg.checkpoint.save_dir) if save else None, None, time.monotonic()
-    told = begun
+    folder, last = Path(tr.cfg.checkpoint.save_dir) if save else None, None
+    begun = told = time.monotonic()
     if save: folder.mkdir(parents=True, exist_ok=True); cut_log(folder/'metrics.jsonl', tr.step)
     bar = tqdm(total=tr.total_steps, initial=tr.step, desc='training', unit='step', disable=None if progress and tr.accelerator.is_main_process else True)
     with polite_stop() as asked, bar:

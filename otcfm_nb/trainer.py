@@ -5,7 +5,7 @@
 # %% auto #0
 __all__ = ['card_budget', 'split_batch', 'Trainer', 'param_groups', 'memory_order', 'set_length', 'build_parts', 'averaged',
            'plan_words', 'batch_of', 'shares', 'accumulate', 'train_step', 'step_down', 'finish_step', 'checkpoint',
-           'save_checkpoint', 'misfit', 'read_checkpoint', 'load_into']
+           'save_checkpoint', 'load_into']
 
 # %% ../nbs/37_trainer.ipynb #08d89675
 import math
@@ -15,7 +15,6 @@ import torch
 from accelerate import Accelerator
 from diffusers.optimization import get_cosine_schedule_with_warmup
 from diffusers.training_utils import EMAModel
-from pydantic import ValidationError
 from torch import Tensor
 from .commands import UserError, atomic_write
 from .config import Config
@@ -224,33 +223,6 @@ def save_checkpoint(
     if not tr.accelerator.is_main_process: return
     path = Path(path); path.parent.mkdir(parents=True, exist_ok=True)
     atomic_write(path, lambda f: torch.save(checkpoint(tr), f))
-
-# %% ../nbs/37_trainer.ipynb #eb313ef4
-def misfit(
-    found:dict, # Content of a checkpoint
-) -> str:       # What is wrong with it; '' if nothing is
-    "Is it made as this version makes them?"
-    kinds = dict(step=int, config=dict, vae=dict, latents=dict, ema=dict)
-    if wrong := [k for k,kind in kinds.items() if not isinstance(found[k], kind)]: return f"'{wrong[0]}' in it is no {kinds[wrong[0]].__name__}"
-    if not isinstance(found['ema'].get('weights'), dict): return "no averaged weights in it"
-    try: Config.model_validate(found['config'])
-    except ValidationError as e: return f"config.{'.'.join(map(str, e.errors()[0]['loc']))} in it: {e.errors()[0]['msg']}"
-    return ''
-
-# %% ../nbs/37_trainer.ipynb #b24ecd3d
-def read_checkpoint(
-    path:Path, # A file written by `save_checkpoint`
-) -> dict:     # Its content, tensors on the CPU
-    "Load a checkpoint without running any code that it may hold."
-    path = Path(path)
-    if not path.is_file(): raise UserError(f"{path}: no such checkpoint")
-    try: found = torch.load(path, map_location='cpu', weights_only=True)
-    except Exception as e: raise UserError(f"{path}: not a checkpoint of otcfm_train, or damaged ({type(e).__name__}): use another one") from e
-    if not isinstance(found, dict) or found.get('format')!=1 or 'ema' not in found:
-        raise UserError(f"{path}: not a checkpoint of otcfm_train: no 'format: 1' in it")
-    if lost := {'step','config','vae','latents'}-set(found): raise UserError(f"{path}: no '{min(lost)}' in it: not a whole checkpoint of otcfm_train: use another one")
-    if why := misfit(found): raise UserError(f"{path}: {why}: of another version, or damaged: use another one")
-    return found
 
 # %% ../nbs/37_trainer.ipynb #62b68d85
 def load_into(

@@ -11,7 +11,8 @@ import torch.nn.functional as F
 from torch import Tensor
 from .commands import UserError
 from .palette import log_stretch
-from .translate import Translator, velocity
+from .guidance import velocity
+from .translate import Translator
 from .whitening import whiten
 
 # %% ../nbs/39_which_style.ipynb #bbc0ecd3

@@ -19,7 +19,7 @@ from torch import Tensor
 from tqdm import tqdm
 from .commands import UserError
 from .paths import count_styles
-from .palette import read_palette
+from .palette import palette_identity, read_palette
 from .profiles import to_srgb
 
 # %% ../nbs/31_data.ipynb #4b5fa747
@@ -249,5 +249,5 @@ def load_latents(
     if told := info.get('palette'):
         path = Path(data_root)/'palette.safetensors'
         told['maps'] = read_palette(path)
-        if told.get('identity') != hashlib.sha256(path.read_bytes()).hexdigest()[:16]: raise UserError(f"{path}: not the palette of these latents: run otcfm_preprocess_latents again")
+        if told.get('identity') != palette_identity(path): raise UserError(f"{path}: not the palette of these latents: run otcfm_preprocess_latents again")
     return x1, torch.tensor(styles), info

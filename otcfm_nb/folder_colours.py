@@ -6,7 +6,6 @@
 __all__ = ['sample_colours', 'common_palette', 'read_batch', 'read_ahead']
 
 # %% ../nbs/31_folder_colours.ipynb #56746c83
-import hashlib
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 import torch
@@ -14,7 +13,7 @@ from accelerate import PartialState
 from torch import Tensor
 from .commands import UserError
 from .data import fit_image, list_images, read_image, style_of, to_tensor
-from .palette import Palette, fit_palette, read_palette, save_palette
+from .palette import Palette, fit_palette, palette_identity, read_palette, save_palette
 
 # %% ../nbs/31_folder_colours.ipynb #4e7b0f85
 def sample_colours(
@@ -49,7 +48,7 @@ def common_palette(
     if not fits and (not state or state.is_main_process):
         save_palette(fit_palette([sample_colours(list_images(f), size) for f in folders], reference), path)
     if state: state.wait_for_everyone()
-    return read_palette(path), dict(style=reference, identity=hashlib.sha256(path.read_bytes()).hexdigest()[:16])
+    return read_palette(path), dict(style=reference, identity=palette_identity(path))
 
 # %% ../nbs/31_folder_colours.ipynb #ae5f0045
 def read_batch(

@@ -6,7 +6,7 @@
 __all__ = ['widen', 'widen_maps', 'train_row', 'add_style', 'widened', 'folder_latents', 'learn_style']
 
 # %% ../nbs/48_new_style.ipynb #5fbac119
-import math
+import math, os
 from pathlib import Path
 import torch
 import torch.nn.functional as F
@@ -124,7 +124,7 @@ def learn_style(
     "Add a style to a checkpoint."
     out, source = Path(out), checkpoint_path(checkpoint)
     if num_steps < 0 or not 0 < learning_rate < math.inf: raise UserError(f"num_steps {num_steps}, learning_rate {learning_rate}: must be 0 or more, and more than 0")
-    if out.exists() and (not force or out.resolve()==source.resolve()): raise UserError(f"{out}: is there already: choose another name{'' if force else ', or force=True'}")
+    if os.path.lexists(out) and (not force or out.resolve()==source.resolve()): raise UserError(f"{out}: is there already: choose another name{'' if force else ', or force=True'}")
     saved, tr = read_checkpoint(source), load_translator(checkpoint, device)
     if not (size := size or saved['latents'].get('target_size')): raise UserError(f"{checkpoint}: does not say how large its pictures were: give size")
     x1, palette = folder_latents(tr, folder, size)

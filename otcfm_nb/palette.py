@@ -4,9 +4,11 @@
 
 # %% auto #0
 __all__ = ['GRID', 'piece', 'broken_line', 'quantile_knots', 'rotations', 'carry', 'fit_chain', 'table', 'recolour',
-           'fit_palette', 'widen_palette', 'Palette', 'palette_of', 'log_stretch', 'save_palette', 'read_palette']
+           'fit_palette', 'widen_palette', 'Palette', 'palette_of', 'log_stretch', 'save_palette', 'palette_identity',
+           'read_palette']
 
 # %% ../nbs/30_palette.ipynb #3e143139
+import hashlib
 from pathlib import Path
 import torch
 import torch.nn.functional as F
@@ -185,6 +187,13 @@ def save_palette(
     atomic_write(Path(path), lambda f: f.write(save({k: v.contiguous() for k,v in maps.items()})))
 
 # %% ../nbs/30_palette.ipynb #49f63e9e
+def palette_identity(
+    path:Path, # Of `save_palette`
+) -> str:      # 16 hex digits of its SHA-256
+    "What tells one palette file from another; the index of the latents carries it."
+    return hashlib.sha256(path.read_bytes()).hexdigest()[:16]
+
+# %% ../nbs/30_palette.ipynb #f0ab3e01
 def read_palette(
     path:Path, # Of `save_palette`
 ) -> dict:

@@ -173,7 +173,7 @@ def preprocess(
     todo, files = plan_work(raw, root, folders, read_index(root, head), skipped)
     settle(root, head, files, len(folders), state)
     unchanged, work = len(files), partial(share_work, state) if state else encode_all
-    skipped += work(codec, todo, files, root, head, len(folders), batch_size, device, progress=progress, palette=Palette(maps))
+    if todo or state: skipped += work(codec, todo, files, root, head, len(folders), batch_size, device, progress=progress, palette=Palette(maps))
     if not files: raise UserError(f"{raw}: no picture could be read: {skipped[0]}")
     return dict(encoded=len(files)-unchanged, unchanged=unchanged, shape=shape, skipped=skipped)
 

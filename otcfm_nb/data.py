@@ -5,11 +5,11 @@
 # %% auto #0
 __all__ = ['IMAGE_SUFFIXES', 'FORMATS', 'grey_bytes', 'to_rgb', 'check_size', 'fingerprint', 'read_image', 'one_line',
            'fit_image', 'as_numbers', 'as_bytes', 'to_tensor', 'to_image', 'luma', 'list_images', 'left_out',
-           'style_folders', 'latent_names', 'check_name', 'is_index', 'read_latents_index', 'read_latent', 'style_of',
-           'load_latents']
+           'style_folders', 'latent_names', 'check_name', 'is_index', 'read_latents_index', 'load_plain', 'read_latent',
+           'style_of', 'load_latents']
 
 # %% ../nbs/31_data.ipynb #e7570ed1
-import errno, hashlib, json, os, re, warnings
+import errno, hashlib, json, os, re, warnings, zipfile
 from collections import Counter
 from pathlib import Path
 import numpy as np
@@ -210,6 +210,16 @@ def read_latents_index(
     if not is_index(info): raise UserError(f"{path}: not an index of latents of format 1: remove it and run otcfm_preprocess_latents again")
     return info
 
+# %% ../nbs/31_data.ipynb #59dcbc9b
+def load_plain(
+    path:Path, # What torch.save wrote
+):             # Its content, on the CPU
+    "Tensors and plain types, without running code and without growing in memory: torch.save stores and never compresses, and a file that is deflated can be a bomb."
+    if os.path.getsize(path) > 100_000 and zipfile.is_zipfile(path):        # smaller ones can't grow beyond some 100 MB
+        with zipfile.ZipFile(path) as z:
+            if any(i.compress_type for i in z.infolist()): raise ValueError('compressed')
+    return torch.load(path, map_location='cpu', weights_only=True)
+
 # %% ../nbs/31_data.ipynb #d1beefc9
 def read_latent(
     path:Path,       # A .pt file
@@ -218,7 +228,7 @@ def read_latent(
 ) -> Tensor:         # (C,h,w) float32
     "One latent, as float32."
     floats = (torch.float16, torch.bfloat16, torch.float32, torch.float64)
-    try: z = torch.load(path, map_location='cpu', weights_only=True)
+    try: z = load_plain(path)
     except FileNotFoundError: raise UserError(f"{path}: is missing: {cure.removeprefix('remove it and ')}")
     except Exception as e: raise UserError(f"{path}: not a latent that can be read, or damaged ({type(e).__name__}): {cure}") from e
     sound = isinstance(z, Tensor) and z.layout==torch.strided and z.ndim==3 and z.dtype in floats and z.numel() and z.device.type=='cpu'   # or 'meta', which holds nothing

@@ -22,7 +22,7 @@ def main(
     seed:int=0,            # Decides pictures and training
     force:bool=False,      # Replace an earlier demo in that folder?
 ) -> None:
-    "Make pictures, encode them, train, translate held-out ones, compare with the truth. Needs no network and no GPU."
+    "Make pictures, encode them, train, translate held-out ones, compare with the truth. Needs no network and no GPU. Example: otcfm_demo --out otcfm_demo"
     run_demo(Path(out), minutes, epochs, pictures, pairs, size, num_steps, method, seed, force)
 
 early_help(main, __name__)

@@ -16,7 +16,7 @@ def main(
     vram:float=None,          # Memory of the card in GB (of 2^30 bytes); default: training.vram_budget_gb, else what is free on this card
     latent:int=None,          # Side of the latents; default: that of the latents in data.data_root, else target_size/8
 ) -> None:
-    "Choose micro-batch, accumulation, checkpointing and precision for a card. Nothing is trained, and no card is needed."
+    "Choose micro-batch, accumulation, checkpointing and precision for a card. Nothing is trained, and no card is needed. Example: otcfm_plan --config config.json --vram 8"
     run_plan(config, vram, latent)
 
 early_help(main, __name__)

@@ -17,7 +17,7 @@ def main(
     device:str=None,          # 'cpu', 'cuda', 'mps'; default: the best one there is
     strict:bool=False,        # Exit with 1 if any picture could not be read?
 ) -> None:
-    "Encode raw_data_root/style_k/* into data_root/style_k/*.pt, once. Give the command again after a change or a break: it does what is missing."
+    "Encode raw_data_root/style_k/* into data_root/style_k/*.pt, once. Give the command again after a change or a break: it does what is missing. Example: otcfm_preprocess_latents --config config.json"
     run_preprocess(config, target_size, batch_size, device, strict)
 
 early_help(main, __name__)

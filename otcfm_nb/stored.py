@@ -7,10 +7,10 @@ __all__ = ['misfit', 'read_checkpoint']
 
 # %% ../nbs/36_reading.ipynb #e910485a
 from pathlib import Path
-import torch
 from pydantic import ValidationError
 from .commands import UserError
 from .config import Config
+from .data import load_plain
 
 # %% ../nbs/36_reading.ipynb #5c97ee87
 def misfit(
@@ -31,7 +31,7 @@ def read_checkpoint(
     "Load a checkpoint without running any code that it may hold."
     path = Path(path)
     if not path.is_file(): raise UserError(f"{path}: no such checkpoint")
-    try: found = torch.load(path, map_location='cpu', weights_only=True)
+    try: found = load_plain(path)
     except Exception as e: raise UserError(f"{path}: not a checkpoint of otcfm_train, or damaged ({type(e).__name__}): use another one") from e
     if not isinstance(found, dict) or found.get('format')!=1 or 'ema' not in found:
         raise UserError(f"{path}: not a checkpoint of otcfm_train: no 'format: 1' in it")

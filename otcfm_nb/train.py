@@ -20,7 +20,7 @@ def main(
     log_every:int=10,         # Steps between two lines of metrics.jsonl
     cpu:bool=False,           # Train on the CPU even if there is a GPU?
 ) -> None:
-    "Train the velocity on the latents in data.data_root; writes checkpoint.save_dir/stage1_epochN.pt and metrics.jsonl."
+    "Train the velocity on the latents in data.data_root; writes checkpoint.save_dir/stage1_epochN.pt and metrics.jsonl. Example: otcfm_train --config config.json --max_minutes 60"
     run_train(config, resume, dry_run, max_steps, max_minutes, log_every, cpu)
 
 early_help(main, __name__)

@@ -253,11 +253,9 @@ def load_latents(
     "All latents that latents.json names, in order of their names."
     info = read_latents_index(data_root)
     names = sorted(info['files'])
-    styles = [style_of(n) for n in names]
     x1 = torch.empty(len(names), *info['shape'])
     for i,name in enumerate(tqdm(names, desc='latents', disable=None if progress else True)): x1[i] = read_latent(Path(data_root)/name, info['shape'])
     if told := info.get('palette'):
-        path = Path(data_root)/'palette.safetensors'
-        told['maps'] = read_palette(path)
+        told['maps'] = read_palette(path := Path(data_root)/'palette.safetensors')
         if told.get('identity') != palette_identity(path): raise UserError(f"{path}: not the palette of these latents: run otcfm_preprocess_latents again")
-    return x1, torch.tensor(styles), info
+    return x1, torch.tensor([style_of(n) for n in names]), info

@@ -48,7 +48,7 @@ def draw(out, found, packaged):
 def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument('--minutes', type=float, nargs='+', default=[3])
-    parser.add_argument('--keep', help='folder for the runs, for benchmarks/solvers.py; default: they are removed')
+    parser.add_argument('--keep', help='folder for the runs; default: they are removed')
     a = parser.parse_args()
     with contextlib.nullcontext(a.keep) if a.keep else tempfile.TemporaryDirectory() as tmp:
         done = {f'{m:g}': run(Path(tmp)/f'{m:g}', m) for m in a.minutes}

@@ -1,22 +1,31 @@
-"""Every solver at the same number of evaluations each way, on a trained demo: how exact is the loop, how near the truth?
+"""Every solver at the same number of evaluations each way, on a trained translator: how exact is the loop, how near the truth?
 
-    otcfm_demo --minutes 15 --out demo && python benchmarks/solvers.py demo [--nfe 20] [--pairs 8]
+    python benchmarks/solvers.py [--checkpoint demo] [--nfe 20] [--pairs 32] [--pictures 700]
 
+The checkpoint is the one that comes with the package, or another trained on such scenes. Pairs are of places that it never saw.
 Same style: photograph -> noise -> photograph, relative error in latents. A-B-A: photograph -> painting -> photograph.
 dB: PSNR of 8×8 means to the true painting, without an anchor for colours, so that it is the flow's own. Two rows with guidance show what it costs, one is the guide's default.
 Curve, on the first eight pairs: every method at 8 to 40 evaluations each way. Noise: relative distance from RK4 with 60 steps, shorter at the ends.
 """
-import argparse
+import argparse, tempfile
 from pathlib import Path
 import torch
 from common import save
 from otcfm_nb.demo import load_folder
 from otcfm_nb.metrics import blurred_psnr, edge_agreement, patch_swd
+from otcfm_nb.painter import write_pairs, write_styles
 from otcfm_nb.solvers import METHODS, evaluations, integrate, steps_within
-from otcfm_nb.train import epoch_files
 from otcfm_nb.guidance import velocity
 from otcfm_nb.translate import Settings, load_translator, relative, translate_latent
 from otcfm_nb.whitening import whiten
+
+
+def scenes(pictures, pairs, size=128, seed=0):
+    "Photographs, their true paintings, and paintings of other places, as otcfm_demo makes them."
+    with tempfile.TemporaryDirectory() as t:
+        out = Path(t)
+        write_styles(out/'pictures', pictures, size, seed, progress=False); write_pairs(out/'pairs', pairs, size, seed, progress=False)
+        return load_folder(out/'pairs', 'photo*'), load_folder(out/'pairs', 'paint*'), load_folder(out/'pictures'/'style_1')
 
 
 def row(tr, x1, photos, truth, style_1, s):
@@ -35,13 +44,13 @@ def point(tr, x1, truth, x0, method, nfe):
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument('folder', help='folder that otcfm_demo wrote')
-    parser.add_argument('--nfe', type=int, default=20)
-    parser.add_argument('--pairs', type=int, help='measure on the first so many pairs; default: all')
+    parser.add_argument('--checkpoint', default='demo', help='demo: the one that comes with the package')
+    parser.add_argument('--nfe', type=int, default=20, help='evaluations each way')
+    parser.add_argument('--pairs', type=int, default=32, help='photographs with the true painting')
+    parser.add_argument('--pictures', type=int, default=700, help='paintings that tell the style')
     a = parser.parse_args()
-    out = Path(a.folder)
-    tr = load_translator(epoch_files(out/'checkpoints')[-1])
-    photos, truth, style_1 = load_folder(out/'pairs', 'photo*')[:a.pairs], load_folder(out/'pairs', 'paint*')[:a.pairs], load_folder(out/'pictures'/'style_1')
+    tr = load_translator(a.checkpoint)
+    photos, truth, style_1 = scenes(a.pictures, a.pairs)
     x1, rows = tr.encode(photos, 0), []
     runs = [(m, steps_within(m, a.nfe), 1.) for m in METHODS] + [('rk4', 4*a.nfe, 1.), ('euler', a.nfe, 2.), ('extrapolated', a.nfe-1, 2.)]
     for method, steps, cfg in runs:

@@ -2,8 +2,8 @@
 
     pip install torchcfm pot && python benchmarks/speed.py [--seconds 200] [--parts race flops loader preprocess start]
 
-race        seconds of a training step against UNets of about equal parameters on the same latents, and, all given the same time,
-            seconds until each has the held-out loss that the last of them reaches
+race        operations and seconds of a training step against UNets of about equal parameters on the same latents, and, all given the
+            same time, seconds until each has the held-out loss that the last of them reaches
 flops       floating-point operations a second of a step against this machine's best matrix product
 loader      the trainer's step against the same step on numbers that lie ready
 preprocess  the whole command against the bare encoder on pictures that lie ready: the packaged VAEs, and one of the guide's size
@@ -13,10 +13,11 @@ Peers: torchcfm's UNet (the one of its CIFAR examples) and diffusers' UNet2DMode
 import argparse, json, statistics, subprocess, sys, tempfile, time
 from pathlib import Path
 import torch
+from torch.utils.flop_counter import FlopCounterMode
 from accelerate import Accelerator
 from diffusers import AutoencoderKL, UNet2DModel
 from common import RESULTS, save
-from otcfm_nb.config import preset
+from otcfm_nb.config import preset, with_vae
 from otcfm_nb.data import load_latents, read_image, to_tensor
 from otcfm_nb.draws import Draws, draw_step, part_loss, stream
 from otcfm_nb.model import build_model
@@ -66,6 +67,12 @@ def contestants() -> dict:
     return found
 
 
+def gflop(call, n=1) -> float:
+    "Forward operations for a latent (4,16,16), in 10^9; torch counts those backwards wrongly for depthwise convolutions."
+    with torch.no_grad(), FlopCounterMode(display=False) as counter: call(torch.randn(n, 4, 16, 16), torch.rand(n), torch.zeros(n, dtype=torch.long))
+    return counter.get_total_flops()/n/1e9
+
+
 def step(call, opt, draw):
     loss = part_loss(call, draw, len(draw))
     opt.zero_grad(set_to_none=True); loss.backward(); opt.step()
@@ -102,7 +109,7 @@ def race(data, seconds, every=5.) -> dict:
     goal = max(min(l for _, l in c) for c in curves.values())
     reached = {k: next(s for s, l in c if l <= goal) for k, c in curves.items()}
     second = {k: median(t[2:]) for k, t in times.items()}
-    return dict(batch=cfg.training.batch_size, latent=list(x1.shape[1:]), latents=len(x1), parameters={k: parameters(n) for k, (n, _) in models.items()}, steps={k: len(t) for k, t in times.items()},
+    return dict(batch=cfg.training.batch_size, latent=list(x1.shape[1:]), latents=len(x1), parameters={k: parameters(n) for k, (n, _) in models.items()}, gflop={k: gflop(call) for k, (_, call) in models.items()}, steps={k: len(t) for k, t in times.items()},
                 seconds_a_step=second, ours_over_peer={k: second['IsoNext']/s for k, s in second.items()}, lowest_loss={k: min(l for _, l in c) for k, c in curves.items()},
                 common_loss=goal, seconds_to_it=reached, ours_over_peer_to_it={k: reached['IsoNext']/s for k, s in reached.items()}, curves=curves)
 
@@ -150,7 +157,7 @@ def guides_vae(folder) -> str:
 
 def encoded(cfg, vae, n, repeats, tmp, batch=8) -> dict:
     "Seconds of encoding alone and of the command, less those of loading the VAE, once whatever the number of pictures."
-    cfg.data.vae, cfg.data.raw_data_root = vae, f'{tmp}/{n}'
+    with_vae(cfg, vae).data.raw_data_root = f'{tmp}/{n}'
     if not Path(cfg.data.raw_data_root).exists(): write_styles(Path(cfg.data.raw_data_root), n//2, 256, 0, progress=False)
     pictures = torch.stack([to_tensor(read_image(p)) for p in sorted(Path(cfg.data.raw_data_root).glob('*/*'))])
     codec, ratios = load_vae(vae), []

@@ -5,7 +5,7 @@
 # %% auto #0
 __all__ = ['UserError', 'nearest', 'parser_of', 'parsed', 'run_main', 'say', 'is_program', 'early_help', 'main_guard',
            'run_module', 'preprocess_latents', 'train', 'inference', 'demo', 'plan', 'config', 'rename', 'brief',
-           'atomic_write', 'now_and_then', 'sweep']
+           'atomic_write', 'no_bar', 'now_and_then', 'sweep']
 
 # %% ../nbs/00_commands.ipynb #c55f9924
 import difflib, hashlib, inspect, os, re, runpy, secrets, signal, sys, time, traceback
@@ -183,6 +183,12 @@ def atomic_write(
         raise
 
 # %% ../nbs/00_commands.ipynb #3bc3c57a
+def no_bar(
+    progress:bool=True, # Is one wanted?
+) -> bool:              # tqdm's `disable`
+    "Is nobody there to see a bar? A terminal and a notebook show one, a file does not."
+    return not progress or not (sys.stderr.isatty() or type(sys.stderr).__module__.startswith('ipykernel.'))
+
 def now_and_then(
     line:str,       # What to say
     last:float,     # When something was said, in seconds of time.monotonic

@@ -17,7 +17,7 @@ import torch
 from PIL import Image, ImageOps
 from torch import Tensor
 from tqdm import tqdm
-from .commands import UserError
+from .commands import UserError, no_bar
 from .paths import count_styles
 from .palette import palette_identity, read_palette
 from .profiles import to_srgb
@@ -254,7 +254,7 @@ def load_latents(
     info = read_latents_index(data_root)
     names = sorted(info['files'])
     x1 = torch.empty(len(names), *info['shape'])
-    for i,name in enumerate(tqdm(names, desc='latents', disable=None if progress else True)): x1[i] = read_latent(Path(data_root)/name, info['shape'])
+    for i,name in enumerate(tqdm(names, desc='latents', disable=no_bar(progress))): x1[i] = read_latent(Path(data_root)/name, info['shape'])
     if told := info.get('palette'):
         told['maps'] = read_palette(path := Path(data_root)/'palette.safetensors')
         if told.get('identity') != palette_identity(path): raise UserError(f"{path}: not the palette of these latents: run otcfm_preprocess_latents again")

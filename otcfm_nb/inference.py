@@ -44,7 +44,7 @@ import torch
 from PIL import Image
 from torch import Tensor
 from tqdm import tqdm
-from .commands import UserError, atomic_write, brief, nearest, sweep
+from .commands import UserError, atomic_write, brief, nearest, no_bar, sweep
 from .data import as_bytes, as_numbers, left_out, read_image, read_latent, to_image, to_tensor
 from .device import pick_device
 from .folders import check_outputs, contact_sheet, in_batches, keep_colours, pair_files, square
@@ -173,7 +173,7 @@ def translate_files(
         except UserError as e:
             if len(pairs)==1: raise
             skipped.append(e); tqdm.write(f"skipped: {e}")
-    with tqdm(total=len(pairs), desc='translating', unit='picture', disable=None if len(pairs)>1 else True) as bar:
+    with tqdm(total=len(pairs), desc='translating', unit='picture', disable=no_bar(len(pairs) > 1)) as bar:
         for batch in in_batches(filter(None, (tried(read_job, tr, *pair, size, s.source_style) for pair in pairs)), limit):
             for job in translate_batch(tr, batch, s): shown.append(tried(finish_file, tr, job, size, work)); bar.update()
     if work.sheet and any(shown):

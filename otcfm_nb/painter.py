@@ -17,7 +17,7 @@ import numpy as np
 from PIL import Image
 from scipy import ndimage as ndi
 from tqdm import tqdm
-from .commands import UserError, atomic_write
+from .commands import UserError, atomic_write, no_bar
 from .scenes import Scene, make_scene, mix, render_photo, smooth, to_bytes
 
 # %% ../nbs/34_painter.ipynb #d79403e4
@@ -205,7 +205,7 @@ def run_jobs(
 ) -> None:
     "Do all jobs, across processes where it pays."
     workers = (min(os.cpu_count() or 1, 8) if len(jobs) > 40 else 1) if workers is None else workers
-    bar = functools.partial(tqdm, total=len(jobs), desc=desc, unit='picture', disable=None if progress else True)
+    bar = functools.partial(tqdm, total=len(jobs), desc=desc, unit='picture', disable=no_bar(progress))
     if workers < 2:
         for _ in bar(map(write_one, jobs)): pass
         return

@@ -31,7 +31,7 @@ from accelerate import PartialState
 from accelerate.utils import gather_object
 from torch import Tensor
 from tqdm import tqdm
-from .commands import UserError, atomic_write, now_and_then, sweep
+from .commands import UserError, atomic_write, no_bar, now_and_then, sweep
 from .config import Config, load_config
 from .data import check_name, fingerprint, latent_names, left_out, list_images, style_folders
 from .device import pick_device
@@ -105,7 +105,7 @@ def encode_all(
 ) -> list:             # Why pictures were skipped, a line each
     "Encode what is to be done; whatever happens, the index tells what is finished."
     skipped, last, save = [], time.monotonic(), lambda: files and write_index(data_root, head, files, num_styles, index)
-    bar, told = tqdm(total=len(todo), desc='encoding', unit='picture', disable=None if progress else True), last
+    bar, told = tqdm(total=len(todo), desc='encoding', unit='picture', disable=no_bar(progress)), last
     try:
         batches = [todo[i:i+batch_size] for i in range(0, len(todo), batch_size)]
         for i,batch in enumerate(read_ahead(batches, lambda b: read_batch(b, head['target_size'], skipped, palette))):
@@ -147,8 +147,8 @@ def check_request(
     codec:LatentCodec, # The VAE
 ) -> None:
     "Refuse what can't work before any work is done."
-    if size < codec.factor or size % codec.factor:
-        raise UserError(f"target_size {size}: must be a positive multiple of {codec.factor}, the VAE's scale: try {max(1, round(size/codec.factor))*codec.factor}")
+    if not codec.factor <= size <= 65536 or size % codec.factor:
+        raise UserError(f"target_size {size}: must be a multiple of {codec.factor}, the VAE's scale, and at most 65536: try {max(1, round(min(size, 65536)/codec.factor))*codec.factor}")
     if codec.latent_channels != cfg.model.latent_channels:
         raise UserError(f"model.latent_channels is {cfg.model.latent_channels}, but VAE '{cfg.data.vae}' has {codec.latent_channels}: set it to {codec.latent_channels}")
     check_roots(Path(cfg.data.raw_data_root), Path(cfg.data.data_root))

@@ -31,7 +31,7 @@ from contextlib import contextmanager
 from pathlib import Path
 import torch
 from tqdm import tqdm
-from .commands import UserError, now_and_then, rename, sweep
+from .commands import UserError, no_bar, now_and_then, rename, sweep
 from .config import Config, load_config
 from .data import load_latents
 from .device import choose_precision, make_accelerator
@@ -156,7 +156,7 @@ def fit(
     folder, last = Path(tr.cfg.checkpoint.save_dir) if save else None, None
     begun = told = time.monotonic()
     if save: folder.mkdir(parents=True, exist_ok=True); cut_log(folder/'metrics.jsonl', tr.step)
-    bar = tqdm(total=tr.total_steps, initial=tr.step, desc='training', unit='step', disable=None if progress and tr.accelerator.is_main_process else True)
+    bar = tqdm(total=tr.total_steps, initial=tr.step, desc='training', unit='step', disable=no_bar(progress and tr.accelerator.is_main_process))
     with polite_stop() as asked, bar:
         while tr.step < tr.total_steps and not must_stop(tr, asked, begun, max_minutes):
             start = time.monotonic(); result = train_step(tr)

@@ -1,10 +1,11 @@
 """What training costs, as ratios in one run: alternating order, medians.
 
-    pip install torchcfm pot && python benchmarks/speed.py [--seconds 200] [--parts race flops loader preprocess start]
+    pip install torchcfm pot && python benchmarks/speed.py [--seconds 200] [--parts race compiled flops loader preprocess start]
 
 race        operations and seconds of a training step against UNets of about equal parameters on the same latents, and, all given the
-            same time, seconds until each has the held-out loss that the last of them reaches
-flops       floating-point operations a second of a step against this machine's best matrix product
+            same time, seconds until each has the held-out loss that the last of them reaches; all compiled, which no clock counts
+compiled    the same steps plain and compiled, and what the first compiled one costs
+flops       floating-point operations a second of a compiled step against this machine's best matrix product
 loader      the trainer's step against the same step on numbers that lie ready
 preprocess  the whole command against the bare encoder on pictures that lie ready: the packaged VAEs, and one of the guide's size
 start       `--help` of every command, and the import of the package
@@ -13,6 +14,7 @@ Peers: torchcfm's UNet (the one of its CIFAR examples) and diffusers' UNet2DMode
 import argparse, json, statistics, subprocess, sys, tempfile, time
 from pathlib import Path
 import torch
+from torch._inductor.utils import fresh_inductor_cache
 from torch.utils.flop_counter import FlopCounterMode
 from accelerate import Accelerator
 from diffusers import AutoencoderKL, UNet2DModel
@@ -89,6 +91,18 @@ def scene_latents(n=1200):
     return whiten(x1, style, channel_maps(x1, style, 2)), style, cfg
 
 
+def compiled(data, repeats=12) -> dict:
+    "Seconds of a step plain and compiled, alternating, and of the first compiled one, without what torch may have kept on disk."
+    x1, style, cfg = data
+    draw, found = Draws(cfg, x1, style)[0], {}
+    for k, (net, call) in contestants().items():
+        opt, fused = torch.optim.AdamW(net.parameters()), torch.compile(call, dynamic=False)
+        with fresh_inductor_cache(): first = timed(lambda: step(fused, opt, draw))
+        times = [(timed(lambda: step(call, opt, draw)), timed(lambda: step(fused, opt, draw))) for _ in range(repeats)][2:]
+        found[k] = dict(plain=median(a for a, _ in times), compiled=median(b for _, b in times), ratio=median(b/a for a, b in times), first=first)
+    return found
+
+
 def race(data, seconds, every=5.) -> dict:
     "Whoever has trained for the shortest time takes the next step, all on the same draws, so that all have the same seconds at last; held-out loss every few of them, outside of the clock."
     x1, style, cfg = data
@@ -96,13 +110,15 @@ def race(data, seconds, every=5.) -> dict:
     aside = draw_step(x1[held], style[held], cfg, 2**31-1)
     aside.t = ((torch.arange(len(aside))+.5)/len(aside))[torch.randperm(len(aside), generator=stream(0, 7))]
     draws, models = Draws(cfg, x1[~held], style[~held]), contestants()
+    fused = {k: torch.compile(call, dynamic=False) for k, (_, call) in models.items()}
     opts = {k: torch.optim.AdamW(net.parameters(), lr=cfg.training.learning_rate, betas=(.9, .99)) for k, (net, _) in models.items()}
     times, curves = {k: [] for k in models}, {k: [] for k in models}
     spent = lambda k: sum(times[k])
     while min(map(spent, models)) < seconds:
         k = min(models, key=spent)
         draw, call = draws[len(times[k])], models[k][1]
-        times[k].append(timed(lambda: step(call, opts[k], draw)))
+        took = timed(lambda: step(fused[k] if len(draw) == cfg.training.batch_size else call, opts[k], draw))
+        times[k].append(took if times[k] else 0.)                 # the first one is compiled
         if spent(k) < every*(len(curves[k])+1): continue
         with torch.no_grad(): loss = part_loss(call, aside, len(aside)).item()
         curves[k].append((spent(k), loss)); print(f'{k}: step {len(times[k])}, {spent(k):.0f} s, {loss:.4f}', flush=True)
@@ -120,7 +136,8 @@ def flops(data, repeats=15) -> dict:
     net = build_model(cfg.model).to(memory_format=torch.channels_last)
     opt, draw = torch.optim.AdamW(net.parameters()), Draws(cfg, x1, style)[0]
     whole = ghost_step(cfg, tuple(x1.shape[1:]), Cut(len(draw), len(draw))).step['flops']
-    took = median([timed(lambda: step(net, opt, draw)) for _ in range(repeats)])
+    fused = torch.compile(net, dynamic=False); step(fused, opt, draw)
+    took = median([timed(lambda: step(fused, opt, draw)) for _ in range(repeats)])
     rates = []
     for n in (512, 1024, 2048):
         a = torch.randn(n, n); rates.append(2*n**3/median([timed(lambda: a@a) for _ in range(7)]))
@@ -190,10 +207,10 @@ def start(repeats=5) -> dict:
 def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument('--seconds', type=float, default=200, help='of training for each in the race')
-    parser.add_argument('--parts', nargs='+', default=['race', 'flops', 'loader', 'preprocess', 'start'], help='race flops loader preprocess start')
+    parser.add_argument('--parts', nargs='+', default=['race', 'compiled', 'flops', 'loader', 'preprocess', 'start'], help='race compiled flops loader preprocess start')
     a = parser.parse_args()
-    data = scene_latents() if {'race', 'flops', 'loader'} & set(a.parts) else None
-    work = dict(flops=lambda: flops(data), loader=lambda: loader(data), preprocess=encoding, start=start, race=lambda: race(data, a.seconds))
+    data = scene_latents() if {'race', 'compiled', 'flops', 'loader'} & set(a.parts) else None
+    work = dict(flops=lambda: flops(data), loader=lambda: loader(data), preprocess=encoding, start=start, compiled=lambda: compiled(data), race=lambda: race(data, a.seconds))
     found = {}
     for name in work:
         if name in a.parts: found[name] = work[name](); print(name, {k: v for k, v in found[name].items() if k != 'curves'}, flush=True)

@@ -76,7 +76,7 @@ class TrainingConfig(Section):
     vram_budget_gb: Annotated[float, Field(gt=0)] | None = None # GPU memory to stay under; null: what is there
     micro_batch_size: Batch | Auto = 'auto'              # Latents at once; gradients of the parts are added up
     activation_checkpointing: bool | Count | Auto = 'auto' # Compute activations again instead of keeping them: of all blocks, or of the first so many
-    compile: bool | Auto = 'auto'                        # torch.compile; auto: on a GPU
+    compile: bool | Auto = 'auto'                        # torch.compile; auto: on a GPU, and on a CPU for some minutes of training or more
     channels_last: bool | Auto = 'auto'                  # Memory order of activations; auto: what is faster here, tried once
     ema_decay: Fraction = .999                           # Averaging of the weights
     warmup_steps: Annotated[int, Field(ge=0, le=10**9)] = 100      # Steps in which the learning rate rises

@@ -117,6 +117,8 @@ def train_demo(
     x1, style, info = load_latents(cfg.data.data_root)
     acc = make_accelerator(cfg)
     info['metric'] = metric_for(cfg, x1, style, acc.device)
+    if epochs: cfg.training.stage1_epochs = epochs
+    elif minutes < 2: cfg.training.compile = False        # it takes half a minute
     trainer = Trainer(cfg, x1, style, info, acc)
     cfg.training.stage1_epochs = epochs or epochs_in(trainer, minutes)
     set_length(trainer, cfg.training.stage1_epochs*trainer.steps_per_epoch)

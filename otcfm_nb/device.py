@@ -177,13 +177,14 @@ def make_accelerator(
 # %% ../nbs/23_device.ipynb #b4824d88
 def maybe_compile(
     model,       # The model on its device
-    wanted,      # training.compile: True, False or 'auto' (on CUDA)
+    wanted,      # training.compile: True, False or 'auto' (on CUDA, or where it pays)
     device:torch.device, # Where it is
     shape:tuple, # Of a part of a batch (n,C,h,w)
     dtype:torch.dtype=None, # Of autocast; None: float32
+    work:float=0.,          # Operations of the whole run
 ):               # The compiled model, or the same one
     "Compile where it is wanted and works."
-    if wanted==False or (wanted=='auto' and device.type!='cuda'): return model
+    if wanted==False or (wanted=='auto' and device.type!='cuda' and work < 3e13): return model   # some minutes on two cores
     out = model
     try:
         out = torch.compile(model, dynamic=False)

@@ -16,6 +16,7 @@ from accelerate import Accelerator
 from diffusers.optimization import get_cosine_schedule_with_warmup
 from diffusers.training_utils import EMAModel
 from torch import Tensor
+from torch.compiler import set_stance
 from .commands import UserError, atomic_write
 from .config import Config
 from .device import HALVES, can_fuse, faster_order, make_accelerator, maybe_compile
@@ -117,7 +118,9 @@ def build_parts(tr:Trainer) -> None:
     tr.optimizer = torch.optim.AdamW(param_groups(model, t.weight_decay), lr=t.learning_rate, betas=(0.9, 0.99), fused=can_fuse(acc.device))
     set_length(tr, tr.total_steps)
     tr.ema = EMAModel(model.parameters(), decay=t.ema_decay, foreach=True)
-    model = maybe_compile(model, t.compile, acc.device, (tr.micro, *tr.x1.shape[1:]), HALVES.get(acc.mixed_precision))
+    work = 6*sum(p.numel() for p in model.parameters())*tr.x1[0,0].numel()*t.batch_size*tr.total_steps   # forwards and backwards; nearly every weight acts at every place
+    model = maybe_compile(plain := model, t.compile, acc.device, (tr.micro, *tr.x1.shape[1:]), HALVES.get(acc.mixed_precision), work)
+    tr.compiled = model is not plain
     tr.model, tr.optimizer = acc.prepare(model, tr.optimizer)
 
 # %% ../nbs/37_trainer.ipynb #3be3c562
@@ -161,10 +164,10 @@ def accumulate(tr:Trainer, draw:Draw) -> Tensor: # Loss, mean over this process'
     "Gradients of a whole batch, part by part."
     acc = tr.accelerator
     parts = shares(len(draw), acc.process_index, acc.num_processes, tr.micro)
-    loss = torch.zeros((), device=acc.device)
+    loss, few = torch.zeros((), device=acc.device), tr.compiled and len(draw) < min(tr.cfg.training.batch_size, len(tr.rows))
     for i,part in enumerate(parts):
         with nullcontext() if i==len(parts)-1 else acc.no_sync(tr.model):   # gradients travel between processes once a step
-            with acc.autocast(): piece = part_loss(tr.model, draw[part], len(draw), tr.weights) * acc.num_processes
+            with acc.autocast(), set_stance('eager_on_recompile') if few else nullcontext(): piece = part_loss(tr.model, draw[part], len(draw), tr.weights) * acc.num_processes
             acc.backward(piece)
         loss += piece.detach() / acc.num_processes
     return loss

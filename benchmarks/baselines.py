@@ -53,7 +53,7 @@ def sdedit(tr, x1, t, as_style, s, g):
 
 def train_ours(out, cfg, minutes):
     "Our translator, trained by the demo itself, and what it cost; the seconds hold the demo's trial of some steps too."
-    start = time.monotonic()
+    cfg.training.compile, start = False, time.monotonic()         # nobody is compiled here
     path = train_demo(out, cfg, minutes, progress=False)
     seconds, tr = time.monotonic()-start, load_translator(path)
     return tr, dict(steps=read_checkpoint(path)['step'], seconds=seconds, parameters=gans.count(tr.model))

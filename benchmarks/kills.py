@@ -20,7 +20,7 @@ def main():
     shell.execute(CHAPTER, exc_stop=True)
     if shell.exc: raise SystemExit(1)
     found = shell.user_ns['kills']
-    count = {module: dict(started=len(kills), killed=sum(k['code'] == -9 for k in kills), with_temporary_files=sum(k['temporary'] > 0 for k in kills),
+    count = {module: dict(started=sum(k['again']+1 for k in kills), killed=sum(k['code'] == -9 for k in kills), with_temporary_files=sum(k['temporary'] > 0 for k in kills),
                           files_that_differ=sum(len(k['differ']) for k in kills)) for module, kills in found.items()}
     save('kills', dict(count=count, kills=found, table=shell.user_ns['rows']))
 

@@ -50,7 +50,7 @@ def latents(n: int) -> dict:
         _, writing = timed(lambda: write_latents(Path(tmp)/'latents', n))
         before = memory()
         (x1, style, info), loading = timed(lambda: load_latents(Path(tmp)/'latents'))
-        cfg = preset('cpu'); cfg.checkpoint.save_dir = f'{tmp}/checkpoints'
+        cfg = preset('cpu'); cfg.checkpoint.save_dir, cfg.training.compile = f'{tmp}/checkpoints', False
         tr, building = timed(lambda: Trainer(cfg, x1, style, info, make_accelerator(cfg, cpu=True)))
         starts = []
         for epoch in range(3):

@@ -15,6 +15,7 @@ import argparse, json, statistics, subprocess, sys, tempfile, time
 from pathlib import Path
 import torch
 from torch._inductor.utils import fresh_inductor_cache
+from torch.nn.attention import SDPBackend, sdpa_kernel
 from torch.utils.flop_counter import FlopCounterMode
 from accelerate import Accelerator
 from diffusers import AutoencoderKL, UNet2DModel
@@ -71,7 +72,7 @@ def contestants() -> dict:
 
 def gflop(call, n=1) -> float:
     "Forward operations for a latent (4,16,16), in 10^9; torch counts those backwards wrongly for depthwise convolutions."
-    with torch.no_grad(), FlopCounterMode(display=False) as counter: call(torch.randn(n, 4, 16, 16), torch.rand(n), torch.zeros(n, dtype=torch.long))
+    with torch.no_grad(), sdpa_kernel(SDPBackend.MATH), FlopCounterMode(display=False) as counter: call(torch.randn(n, 4, 16, 16), torch.rand(n), torch.zeros(n, dtype=torch.long))
     return counter.get_total_flops()/n/1e9
 
 
@@ -97,6 +98,7 @@ def compiled(data, repeats=12) -> dict:
     draw, found = Draws(cfg, x1, style)[0], {}
     for k, (net, call) in contestants().items():
         opt, fused = torch.optim.AdamW(net.parameters()), torch.compile(call, dynamic=False)
+        torch._dynamo.reset()
         with fresh_inductor_cache(): first = timed(lambda: step(fused, opt, draw))
         times = [(timed(lambda: step(call, opt, draw)), timed(lambda: step(fused, opt, draw))) for _ in range(repeats)][2:]
         found[k] = dict(plain=median(a for a, _ in times), compiled=median(b for _, b in times), ratio=median(b/a for a, b in times), first=first)

@@ -118,8 +118,9 @@ def train_demo(
     acc = make_accelerator(cfg)
     info['metric'] = metric_for(cfg, x1, style, acc.device)
     if epochs: cfg.training.stage1_epochs = epochs
-    elif minutes < 2: cfg.training.compile = False        # it takes half a minute
-    trainer = Trainer(cfg, x1, style, info, acc)
+    word = cfg.training.compile
+    if not epochs and minutes < 2 and acc.device.type=='cpu': cfg.training.compile = False     # it takes half a minute
+    trainer = Trainer(cfg, x1, style, info, acc); cfg.training.compile = word
     cfg.training.stage1_epochs = epochs or epochs_in(trainer, minutes)
     set_length(trainer, cfg.training.stage1_epochs*trainer.steps_per_epoch)
     text = json.dumps(cfg.model_dump(), indent=2)+'\n'

@@ -5,7 +5,7 @@
 # %% auto #0
 __all__ = ['HALVES', 'best_device', 'pick_device', 'race', 'passes', 'read_answers', 'keep_answers', 'remembered', 'halves',
            'measure_precisions', 'precision_seconds', 'best_precision', 'choose_precision', 'agreed_precision',
-           'make_accelerator', 'maybe_compile', 'can_fuse', 'measure_orders', 'faster_order']
+           'make_accelerator', 'worth_compiling', 'maybe_compile', 'can_fuse', 'measure_orders', 'faster_order']
 
 # %% ../nbs/23_device.ipynb #86e8900f
 import json, os, platform, time
@@ -175,16 +175,21 @@ def make_accelerator(
     return Accelerator(mixed_precision=agreed_precision(cfg, PartialState(cpu=cpu)), cpu=cpu, **log)
 
 # %% ../nbs/23_device.ipynb #b4824d88
+def worth_compiling(
+    wanted,              # training.compile: True, False or 'auto'
+    device:torch.device, # Where the model is
+    work:float,          # Operations of the whole run
+) -> bool:
+    "Is it wanted? `auto`: on CUDA, and on a CPU that has some minutes of work."
+    return device.type=='cuda' or (device.type=='cpu' and work > 2e13) if wanted=='auto' else wanted
+
 def maybe_compile(
     model,       # The model on its device
-    wanted,      # training.compile: True, False or 'auto' (on CUDA, or where it pays)
     device:torch.device, # Where it is
     shape:tuple, # Of a part of a batch (n,C,h,w)
     dtype:torch.dtype=None, # Of autocast; None: float32
-    work:float=0.,          # Operations of the whole run
 ):               # The compiled model, or the same one
-    "Compile where it is wanted and works."
-    if wanted==False or (wanted=='auto' and device.type!='cuda' and work < 3e13): return model   # some minutes on two cores
+    "Compile where that works."
     out = model
     try:
         out = torch.compile(model, dynamic=False)

@@ -6,7 +6,7 @@ Ink drawings and night, the hands of chapter 46, on photographs of places that n
 the decoder makes of them, as the translator was trained. 'statistics alone' is the map of latents, 'no step' the row of no style.
 Writes results/new_style.json.
 """
-import argparse
+import argparse, tempfile
 from pathlib import Path
 import torch
 from execnb.nbio import read_nb
@@ -16,11 +16,10 @@ from common import save
 from otcfm_nb.data import to_tensor
 from otcfm_nb.demo import judge
 from otcfm_nb.metrics import score_table
-from otcfm_nb.new_style import add_style, widen_maps
-from otcfm_nb.palette import Palette, widen_palette
+from otcfm_nb.new_style import add_style, folder_latents
 from otcfm_nb.scenes import make_scene, render_photo
 from otcfm_nb.seen import pixel_metric
-from otcfm_nb.translate import Settings, Translator, load_translator, translate_latent
+from otcfm_nb.translate import Settings, load_translator, translate_latent
 from otcfm_nb.whitening import colour, whiten
 
 CHAPTER = Path(__file__).parent.parent/'nbs'/'46_four_styles.ipynb'
@@ -34,21 +33,21 @@ def hands():
     return {name: shell.user_ns[f'render_{name}'] for name in ('ink', 'night')}
 
 
-def pictures(hand, seeds): return torch.stack([to_tensor(Image.fromarray(hand(make_scene(s, 128)))) for s in seeds])
+def drawn(hand, seeds): return [Image.fromarray(hand(make_scene(s, 128))) for s in seeds]
 
 
 def rows(tr, hand, a):
     "Scores of every way to the new style."
-    few, style, truth, photos = (pictures(h, range(s, s+n)) for h, s, n in ((hand, 20000, a.pictures), (hand, 30000, 128), (hand, 40000, a.pairs), (render_photo, 40000, a.pairs)))
-    palette = Palette(widen_palette(tr.palette.maps, torch.nn.functional.adaptive_avg_pool2d(few, 16).permute(0, 2, 3, 1).reshape(-1, 3)))
-    carried = Translator(tr.model, tr.codec, palette=palette)
-    x1, z = carried.encode(few, 2), tr.encode(photos, 0)
-    metric, maps = pixel_metric(tr.codec, x1[:8]), widen_maps(tr.maps, x1)
+    style, truth, photos = (torch.stack(list(map(to_tensor, drawn(h, range(s, s+n))))) for h, s, n in ((hand, 30000, 128), (hand, 40000, a.pairs), (render_photo, 40000, a.pairs)))
+    with tempfile.TemporaryDirectory() as folder:
+        for i, picture in enumerate(drawn(hand, range(20000, 20000+a.pictures))): picture.save(Path(folder)/f'{i:04}.png')
+        x1, palette = folder_latents(tr, folder, 128)
+    z, metric = tr.encode(photos, 0), pixel_metric(tr.codec, x1[:8])
     found, shown = {}, lambda t, latent: t.decode(latent, *photos.shape[-2:], 2, photos, 0)
     ways = {'no step': (0, None)} | {f'{n} steps, {name}': (n, g) for n in a.steps for name, g in (('latents', None), ('pixels', metric))}
     for name, (n, g) in ways.items():
         new, losses = add_style(tr, x1, n, palette=palette, metric=g)
-        if not found: found['statistics alone'] = shown(new, colour(whiten(z, 0, maps), 2, maps))
+        if not found: found['statistics alone'] = shown(new, colour(whiten(z, 0, new.maps), 2, new.maps))
         for w in (1., 2.): found[f'{name}, guidance {w:g}'] = shown(new, translate_latent(new, z, Settings(0, 2, cfg_scale=w), certify=False).latent)
         print(name, f'loss {sum(losses[-20:])/max(1, len(losses[-20:])):.3f}', flush=True)
     return judge({'identity': photos} | found | {'VAE ceiling': tr.codec.decode(tr.codec.encode(truth))}, photos, truth, style)

@@ -11,9 +11,8 @@ import argparse, tempfile
 from pathlib import Path
 import torch
 from common import save
-from otcfm_nb.demo import load_folder
+from otcfm_nb.demo import load_folder, make_pictures
 from otcfm_nb.metrics import blurred_psnr, edge_agreement, patch_swd
-from otcfm_nb.painter import write_pairs, write_styles
 from otcfm_nb.solvers import METHODS, evaluations, integrate, steps_within
 from otcfm_nb.guidance import velocity
 from otcfm_nb.translate import Settings, load_translator, relative, translate_latent
@@ -24,7 +23,7 @@ def scenes(pictures, pairs, size=128, seed=0):
     "Photographs, their true paintings, and paintings of other places, as otcfm_demo makes them."
     with tempfile.TemporaryDirectory() as t:
         out = Path(t)
-        write_styles(out/'pictures', pictures, size, seed, progress=False); write_pairs(out/'pairs', pairs, size, seed, progress=False)
+        make_pictures(out, pictures, pairs, size, seed, progress=False)
         return load_folder(out/'pairs', 'photo*'), load_folder(out/'pairs', 'paint*'), load_folder(out/'pictures'/'style_1')
 
 

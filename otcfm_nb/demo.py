@@ -121,7 +121,7 @@ def train_demo(
     word = cfg.training.compile
     if not epochs and minutes < 2 and acc.device.type=='cpu': cfg.training.compile = False     # it takes half a minute
     trainer = Trainer(cfg, x1, style, info, acc); cfg.training.compile = word
-    cfg.training.stage1_epochs = epochs or epochs_in(trainer, minutes)
+    if not epochs: cfg.training.stage1_epochs = epochs_in(trainer, minutes)
     set_length(trainer, cfg.training.stage1_epochs*trainer.steps_per_epoch)
     text = json.dumps(cfg.model_dump(), indent=2)+'\n'
     atomic_write(out/'config.json', lambda f: f.write(text.encode()))

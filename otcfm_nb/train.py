@@ -252,7 +252,7 @@ def run_train(
     if max_steps is not None and max_steps < 1: raise UserError(f"--max_steps {max_steps}: must be 1 or more")
     if max_minutes is not None and not 0 < max_minutes < float('inf'): raise UserError(f"--max_minutes {max_minutes}: must be more than 0")
     if torch.cuda.is_available() and not cpu: torch.set_float32_matmul_precision('high')   # TF32, for this process only
-    cfg = load_config(config); cfg.training.compile = False if dry_run else cfg.training.compile   # half a minute for a question
+    cfg = load_config(config); cfg.training.compile = not dry_run and cfg.training.compile   # half a minute for a question
     tr = prepare_run(cfg, resume, max_steps, cpu)
     try: tell_and_train(tr, dry_run, log_every, max_minutes); tr.accelerator.wait_for_everyone()
     finally: tr.accelerator.end_training()           # closes the tracker; gloo's threads must end before the interpreter does

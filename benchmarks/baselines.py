@@ -1,6 +1,7 @@
 """Ours beside other translators: same pictures, same VAE, same judge, and for whatever is trained the same time on the same threads.
 
     python benchmarks/baselines.py [--minutes 3] [--pairs 32] [--pictures 700] [--size 128] [--seed 0]
+    python benchmarks/baselines.py --packaged 'CUT, whitened' CycleGAN --pictures 3500
 
 Without training: identity, Reinhard's colour matching, the transport of colours (chapter 30; also through the VAE, which every row in
 latents passes), AdaIN of latents (Huang and Belongie 2017: mean and deviation of each channel, by picture and by folder), the linear
@@ -13,8 +14,12 @@ Trained: ours (the demo's preset), then CycleGAN and CUT (gans.py) for as many s
 in their generators, on latents as they are and on latents whitened by style, which is what ours gets. CycleGAN's identity loss,
 which its authors take where colours must stay, may hinder here where colours change, so one row is without.
 Writes results/baselines.json and nbs/images/baselines.jpg.
+
+With --packaged the translator of the package stands for ours, and the opponents named have as many steps as they do in its training
+time: their steps in baselines.json for each of ours there, times its own. So a busy machine takes nothing from anybody. Give it the
+number of pictures that it was trained on. Writes results/baselines_long.json, one opponent after the other.
 """
-import argparse, io, tempfile, time
+import argparse, io, json, tempfile, time
 from pathlib import Path
 import torch
 import gans
@@ -25,7 +30,7 @@ from otcfm_nb.metrics import blurred_psnr, bootstrap, each, reinhard, score_tabl
 from otcfm_nb.preprocess_latents import preprocess
 from otcfm_nb.stored import read_checkpoint
 from otcfm_nb.sheets import sheet
-from otcfm_nb.translate import Settings, load_translator, translate_latent
+from otcfm_nb.translate import Settings, checkpoint_path, load_translator, translate_latent
 from otcfm_nb.whitening import colour, whiten
 
 OPPONENTS = {'CycleGAN': (gans.CycleGAN, {}, False), 'CycleGAN, no identity loss': (gans.CycleGAN, {'identity': 0}, False),
@@ -59,13 +64,13 @@ def train_ours(out, cfg, minutes):
     return tr, dict(steps=read_checkpoint(path)['step'], seconds=seconds, parameters=gans.count(tr.model))
 
 
-def trained_gan(name, x1, style, maps, cost, seed):
-    "A translator of latents by one of OPPONENTS, trained as long as `cost` says, and what it cost."
+def trained_gan(name, x1, style, maps, parameters, seed, **budget):
+    "A translator of latents by one of OPPONENTS of about so many parameters, trained for `seconds` or `steps`, and what it cost."
     kind, more, white = OPPONENTS[name]
     maps = maps if white else None
     a, b = (whiten(x1[style==k], k, maps) for k in (0, 1))
-    gan = gans.build(kind, x1.shape[1], cost['parameters'], seed, **more)
-    found = gans.train(gan, a, b, cost['seconds'], torch.Generator().manual_seed(seed))
+    gan = gans.build(kind, x1.shape[1], parameters, seed, **more)
+    found = gans.train(gan, a, b, torch.Generator().manual_seed(seed), **budget)
     translate = torch.no_grad()(lambda x: colour(gan.to_b(whiten(x, 0, maps)), 1, maps))
     return translate, dict(found, parameters=gan.parameters, parameters_for_training_only=gan.helpers)
 
@@ -147,7 +152,7 @@ def compare(out, minutes, pictures, pairs, size, seed):
     best, sdedits, names = all_sdedits(tr, z, paint, truth, s, seed)
     found |= best
     for name in OPPONENTS:
-        translate, costs[name] = trained_gan(name, x1, style, maps, cost, seed)
+        translate, costs[name] = trained_gan(name, x1, style, maps, cost['parameters'], seed, seconds=cost['seconds'])
         found[name] = paint(translate(z))
         print(f'{name}:', costs[name], flush=True)
     found |= {'ours': paint(translate_latent(tr, z, s, certify=False).latent), 'the painter, again': second, 'VAE ceiling': codec.decode(codec.encode(truth))}
@@ -157,16 +162,38 @@ def compare(out, minutes, pictures, pairs, size, seed):
     return dict(rows=rows, costs=costs, sdedit=judged(sdedits, photos, truth, styles[1]), sdedit_best=names, **verdict(found, rows, truth, seed))
 
 
+def longer(out, names, pictures, pairs, size, seed):
+    "The packaged translator and opponents that had its training time; the rows grow by one at a time."
+    short = json.loads((RESULTS/'baselines.json').read_text())['costs']
+    cfg, x1, style, (photos, truth, second), styles = prepare(out, pictures, pairs, size, seed)
+    tr, path = load_translator('demo'), checkpoint_path('demo')
+    saved, parameters = read_checkpoint(path)['step'], gans.count(tr.model)
+    z = tr.encode(photos, 0)
+    paint = lambda x: tr.decode(x, *photos.shape[-2:], 1, photos, 0)
+    found = untrained(tr, z, paint, photos, [x1[style==k] for k in (0, 1)], styles, tr.maps)
+    found |= {'ours': paint(translate_latent(tr, z, Settings(), certify=False).latent), 'the painter, again': second, 'VAE ceiling': tr.codec.decode(tr.codec.encode(truth))}
+    costs = {'ours': dict(steps=saved, parameters=parameters)}
+    for name in names:
+        translate, costs[name] = trained_gan(name, x1, style, tr.maps, parameters, seed, steps=round(saved*short[name]['steps']/short['ours']['steps']))
+        found[name] = paint(translate(z))
+        rows = judged(found, photos, truth, styles[1])
+        print(score_table(rows), costs[name], flush=True)
+        save('baselines_long', dict(pictures=pictures, pairs=pairs, size=size, seed=seed, rows=rows, costs=costs, **verdict(found, rows, truth, seed)))
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument('--minutes', type=float, default=3)
+    parser.add_argument('--packaged', nargs='+', choices=OPPONENTS, help='opponents for the time that the packaged translator had; --minutes is not used')
     parser.add_argument('--pairs', type=int, default=32)
     parser.add_argument('--pictures', type=int, default=700)
     parser.add_argument('--size', type=int, default=128)
     parser.add_argument('--seed', type=int, default=0)
     a = parser.parse_args()
     check_request(a.minutes, None, a.pictures, a.pairs, a.size, a.seed)
-    with tempfile.TemporaryDirectory() as tmp: found = compare(Path(tmp), a.minutes, a.pictures, a.pairs, a.size, a.seed)
+    with tempfile.TemporaryDirectory() as tmp:
+        if a.packaged: return longer(Path(tmp), a.packaged, a.pictures, a.pairs, a.size, a.seed)
+        found = compare(Path(tmp), a.minutes, a.pictures, a.pairs, a.size, a.seed)
     save('baselines', dict(vars(a), **found))
     for column in ('dB', 'patch_distance', 'encoder_distance'): print(f"not beaten by ours in {column}:", found[f'not_beaten_in_{column}'] or 'none')
 

@@ -158,10 +158,10 @@ def build(kind, channels, parameters, seed, **more):
         return kind(channels, parameters, **more)
 
 
-def train(gan, a, b, seconds, g, batch=4):
-    "Train on latents of both styles for so long; how many steps, how long, and the mean losses of the last tenth."
+def train(gan, a, b, g, seconds=None, steps=None, batch=4):
+    "Train on latents of both styles for so long or so many steps; how many, how long, and the mean losses of the last tenth."
     start, losses = time.monotonic(), []
-    while (part := (time.monotonic()-start)/seconds) < 1:
+    while (part := len(losses)/steps if steps else (time.monotonic()-start)/seconds) < 1:
         for optimiser in gan.optimisers: optimiser.param_groups[0]['lr'] = 2e-4*min(1, 2-2*part)
         pick = lambda z: z[torch.randint(len(z), (batch,), generator=g)]
         losses.append({k: v.item() for k, v in gan.step(pick(a), pick(b), g).items()})
@@ -184,7 +184,7 @@ def check(seconds=30):
     told = dict(level=lambda x: x.mean(), contrast=lambda x: x[:,1].std(), texture=lambda x: (x[:,0]*board).mean())
     for kind in (CycleGAN, CUT):
         gan = build(kind, 4, 60000, 0)
-        cost = train(gan, a, b, seconds, g)
+        cost = train(gan, a, b, g, seconds)
         with torch.no_grad(): made = gan.to_b(test)
         way = {k: ((f(made)-f(test))/(f(truth)-f(test))).item() for k, f in told.items()}
         near, far = ((x-truth).square().mean().sqrt().item() for x in (made, test))

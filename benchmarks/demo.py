@@ -11,7 +11,7 @@ from common import RESULTS, save
 from otcfm_nb.demo import best_typical_worst, candidates, judge, load_folder
 from otcfm_nb.metrics import blurred_psnr, each
 from otcfm_nb.sheets import sheet
-from otcfm_nb.train import newest
+from otcfm_nb.checkpoints import newest
 from otcfm_nb.stored import read_checkpoint
 from otcfm_nb.translate import Settings, checkpoint_path, load_translator
 

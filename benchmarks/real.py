@@ -19,7 +19,7 @@ from otcfm_nb.config import preset, with_vae
 from otcfm_nb.data import list_images, read_image, to_tensor
 from otcfm_nb.judges import encoder_features, kernel_distance, opponents, picture_features, structure_distance, style_distance
 from otcfm_nb.metrics import edge_agreement, stroke_energy
-from otcfm_nb.train import epoch_files
+from otcfm_nb.checkpoints import epoch_files
 from otcfm_nb.sheets import sheet
 from otcfm_nb.translate import Settings, load_translator, relative, translate_latent
 from otcfm_nb.whitening import colour, whiten

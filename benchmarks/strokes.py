@@ -16,7 +16,7 @@ from otcfm_nb.metrics import score_table
 from otcfm_nb.painter import write_pairs, write_styles
 from otcfm_nb.sheets import sheet
 from otcfm_nb.solvers import METHODS, solve
-from otcfm_nb.train import newest
+from otcfm_nb.checkpoints import newest
 from otcfm_nb.guidance import velocity
 from otcfm_nb.translate import load_translator
 from otcfm_nb.whitening import colour, whiten

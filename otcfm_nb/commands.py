@@ -62,6 +62,7 @@ def run_main(
     for extra in ('pdb', 'xtra'): args.pop(extra, None)   # fastcore adds these flags
     try: func(**args)
     except KeyboardInterrupt: return say('stopped', 130)
+    except BrokenPipeError: return 141
     except Exception as e:
         if debug: traceback.print_exc()
         foreseen = isinstance(e, (UserError, OSError))   # OSError: a full disk, a folder that can't be written; it names the file itself
@@ -106,10 +107,15 @@ def main_guard(
     "Run the command if this module is the program."
     if not is_program(func, name): return
     if signal.getsignal(signal.SIGINT)!=signal.SIG_IGN: signal.signal(signal.SIGINT, signal.default_int_handler)
-    signal.signal(signal.SIGTERM, lambda *_: sys.exit(say('stopped', 143)))   # an exception, so that everything is closed and saved on the way out
+    for s in {signal.SIGTERM, getattr(signal, 'SIGHUP', signal.SIGTERM)}:   # an exception, so that everything is closed and saved on the way out; nohup ignores SIGHUP, and shall go on doing so
+        if signal.getsignal(s)!=signal.SIG_IGN: signal.signal(s, lambda number, frame: sys.exit(say('stopped', 128+number)))
     for stream in (sys.stdout, sys.stderr):   # a file's name may hold what the terminal can't show; a notebook's stream has no such method
         if hasattr(stream, 'reconfigure'): stream.reconfigure(errors='backslashreplace')
-    sys.exit(run_main(func))
+    code = run_main(func)
+    try: sys.stdout.flush()
+    except BrokenPipeError: code = 141
+    if code==141: os.dup2(os.open(os.devnull, os.O_WRONLY), 1)   # `| head` has seen enough: what is left goes nowhere
+    sys.exit(code)
 
 # %% ../nbs/00_commands.ipynb #eb0d834b
 def run_module(

@@ -170,6 +170,7 @@ def parse_config(
     name:str='config', # What to call it in messages
 ) -> Config:
     "Read and check a configuration. Raises UserError with path, line and the nearest known name."
+    if lost := re.search(r'"[A-Za-z]:\\(?!\\)[^"\n]*', text): raise UserError(f"{name}: {lost[0]}\": a backslash begins a sign of its own in JSON: write / or two backslashes")
     try: content = json5.loads(text, allow_duplicate_keys=False)
     except ValueError as e:
         twice = re.fullmatch('Duplicate key "(.*)" found in object', str(e), re.S)
@@ -189,7 +190,7 @@ def load_config(
         if Path(path).stat().st_size > 10**6: raise UserError(f"{path}: more than a million bytes: not a configuration")
         text = Path(path).read_text(encoding='utf-8-sig')   # editors on Windows put a mark in front
     except FileNotFoundError: raise UserError(f"{path}: no such file: give the configuration with --config")
-    except (OSError, UnicodeDecodeError) as e: raise UserError(f"{path}: can't be read ({e.__class__.__name__}): give a JSON file in UTF-8")
+    except (OSError, UnicodeDecodeError) as e: raise UserError(f"{path}: can't be read ({getattr(e, 'strerror', 'not UTF-8')}): give a JSON file in UTF-8")
     return parse_config(text, str(path))
 
 # %% ../nbs/01_config.ipynb #1f794ec0

@@ -43,7 +43,8 @@ from .painter import write_pairs, write_styles
 from .paths import quoted
 from .seen import metric_for
 from .train import fit
-from .trainer import Trainer, checkpoint, load_into, set_length, train_step
+from .checkpoints import checkpoint, load_into
+from .trainer import Trainer, set_length, train_step
 from .sheets import sheet
 from .translate import Settings, Translator, load_translator, translate_pixels
 from .whitening import colour, whiten

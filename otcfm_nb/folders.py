@@ -27,6 +27,8 @@ def pair_files(
         if target.suffix.lower() not in ('.png','.jpg','.jpeg','.webp','.pt'):
             raise UserError(f"{target}: the output's name must end in .png, .jpg, .webp or .pt")
         return [(source, target)]
+    if not source.is_dir(): raise UserError(f"{source}: is neither a file nor a folder: give a picture, a latent, or a folder of them")
+    if os.path.realpath(source)==os.path.realpath(target): raise UserError(f"{target}: is the input folder: choose another --output")
     if target.is_file(): raise UserError(f"{target}: is a file, but the input is a folder: name a folder")
     found = list_images(source) or sorted(source.glob('*.pt'))
     if not found: raise UserError(f"{source}: no pictures and no .pt latents in it")
@@ -39,8 +41,10 @@ def check_outputs(
     checkpoint:Path, # It is read too
     sheet:str=None,  # Where a contact sheet will be written, if one will
     force:bool=False,# May what is there be replaced?
-) -> None:
+    skip:bool=False, # Is a pair whose output is there left out?
+) -> list:           # The pairs that are to be done
     "Refuse to write over what is read or is there, two files to one place, and folders that can't be written into."
+    there = {out for _,out in pairs if out.is_file()}
     read = {os.path.realpath(source): 'an input' for source,_ in pairs} | {os.path.realpath(checkpoint): 'the checkpoint'}
     files, folders, tried = set(), set(), set()
     for out,flag in [(out, '--output') for _,out in pairs] + [(Path(p), '--sheet') for p in (sheet,) if p]:
@@ -48,8 +52,11 @@ def check_outputs(
         if place in read: raise UserError(f"{out}: is {read[place]}: choose another {flag}")
         if place in files or place in folders or above & files: raise UserError(f"{out}: is an output already: choose another {flag}")
         if out.parent not in tried: check_folder(out.parent, flag)
-        check_target(out, flag, force)
+        try:
+            if not (skip and out in there): check_target(out, flag, force)
+        except UserError as e: raise UserError(f"{e}{'; --skip_existing leaves out what is there' if out in there and len(pairs) > 1 else ''}") from None
         files.add(place); tried.add(out.parent); folders |= above
+    return [pair for pair in pairs if not (skip and pair[1] in there)]
 
 # %% ../nbs/40_folders.ipynb #28cbd8c2
 def in_batches(

@@ -4,7 +4,7 @@
 
 # %% auto #0
 __all__ = ['main', 'resized', 'read_input', 'write_output', 'Work', 'read_job', 'translate_batch', 'finish_file',
-           'translate_files', 'run_inference']
+           'translate_files', 'files_to_do', 'run_inference']
 
 # %% ../nbs/41_inference.ipynb #6c87ce51
 from .commands import early_help, main_guard
@@ -29,11 +29,12 @@ def main(
     sheet:str=None,         # Also write a contact sheet here: sources above, translations below
     vae:str=None,           # Use this VAE's folder instead of where the checkpoint says it was
     device:str=None,        # 'cpu', 'cuda', 'mps'; default: the best one there is
+    skip_existing:bool=False, # Of a folder, leave out what has its output already?
     force:bool=False,       # Write over an output that is there?
 ) -> None:
     "Translate pictures from one style to another. Example: otcfm_inference --checkpoint checkpoints/stage1_epoch200.pt --input a.jpg --source_style 0 --target_style 1 --output b.png"
     s = Settings(read_source(source_style), read_style(target_style, 'target_style'), num_steps, cfg_scale, method, latent_clamp, strength)
-    run_inference(checkpoint, input, output, s, size, vae, device, force, Work(tile, batch_size, sheet, keep_colour, anchor))
+    run_inference(checkpoint, input, output, s, size, vae, device, force, Work(tile, batch_size, sheet, keep_colour, anchor, skip_existing))
 
 early_help(main, __name__)
 
@@ -94,6 +95,7 @@ class Work:
     sheet:str=None         # Where to write a contact sheet
     keep_colour:bool=False # Keep the source's hues?
     anchor:float=None      # Pixels; None: as the checkpoint says
+    skip_existing:bool=False # Of a folder, leave out what has its output already?
 
     def check(self, pairs:list) -> 'Work':
         "Refuse what can't be done, in one line."
@@ -182,18 +184,29 @@ def translate_files(
     return len(skipped)
 
 # %% ../nbs/41_inference.ipynb #d3b4a868
-def run_inference(
-    checkpoint:str, input:str, output:str, settings:Settings, size:int, vae:str, device:str, force:bool, # As the command's
-    work:Work=Work(), # As the command's flags
-) -> None:
-    "The command: check everything that can be checked first, then work."
+def files_to_do(
+    checkpoint:str, input:str, output:str, size:int, force:bool, # As the command's
+    work:Work, # As the command's flags
+) -> tuple:    # (input, output) pairs, how many more were there already
+    "Check everything that can be checked before a file is read."
     for flag,value in (('checkpoint',checkpoint),('input',input),('output',output)):
         if not value: raise UserError(f"--{flag} is missing: see --help")
     trained, most = checkpoint_path(checkpoint), int((2*Image.MAX_IMAGE_PIXELS)**.5)       # where it is, and of a square
     if size is not None and not 8 <= size <= most: raise UserError(f"--size {size}: must be 8 or more pixels, and at most {most}")
+    if trained.is_dir(): raise UserError(f"{checkpoint}: is a folder: give one of its .pt files")
     if not trained.is_file(): raise UserError(f"{checkpoint}: no such checkpoint: give one of otcfm_train, or demo.{nearest(checkpoint, ['demo', *trained.parent.glob('*.pt')])}")
     work.check(pairs := pair_files(Path(input), Path(output)))
-    check_outputs(pairs, trained, work.sheet, force)
+    todo = check_outputs(pairs, trained, work.sheet, force, work.skip_existing and Path(input).is_dir())
+    return todo, len(pairs)-len(todo)
+
+# %% ../nbs/41_inference.ipynb #7082518b
+def run_inference(
+    checkpoint:str, input:str, output:str, settings:Settings, size:int, vae:str, device:str, force:bool, # As the command's
+    work:Work=Work(), # As the command's flags
+) -> None:
+    "The command: check first, then work."
+    pairs, there = files_to_do(checkpoint, input, output, size, force, work)
+    if not pairs: return print(f"nothing to do: {output} holds all {there} file(s) already")
     device = pick_device(device)
     latents_only = all(p.suffix.lower()=='.pt' for pair in pairs for p in pair)
     tr = load_translator(checkpoint, device, vae, not latents_only, work.tile, work.anchor)
@@ -202,7 +215,8 @@ def run_inference(
     for folder in {out.parent for _,out in pairs}: sweep(folder, {brief(out.name) for _,out in pairs}.__contains__)   # what a kill left
     failed = translate_files(tr, pairs, settings, size, work)
     for line in left_out(Path(input)) if pairs[0][0].parent==Path(input) and pairs[0][0].suffix.lower()!='.pt' else []: print(f"left out: {line}")
-    print(f"wrote {len(pairs)-failed} file(s), {pairs[0][1] if len(pairs)==1 else Path(output)}")
+    tip = '' if pairs[0][1].suffix.lower()=='.pt' or failed or settings.strength < 1 else ". Next: look at it; where it is too much, --strength .5 goes half of the way"
+    print(f"wrote {len(pairs)-failed} file(s), {pairs[0][1] if len(pairs)==1 else Path(output)}{f'; {there} were there already' if there else ''}{tip}")
     if failed: raise UserError(f"{failed} of {len(pairs)} files were skipped, the reasons stand above")
 
 # %% ../nbs/41_inference.ipynb #3453d8af

@@ -44,12 +44,13 @@ def check_target(
 def check_folder(
     path:Path, # A folder to be written into, which need not be there
     flag:str,  # What names it or a file in it
-) -> None:
+) -> Path:     # The same
     "Refuse a folder in which nothing can be written."
     first = next((p for p in (path, *path.parents) if os.path.lexists(p)), Path('.'))
     if not first.is_dir(): raise UserError(f"{first}: is a {'file' if first.is_file() else 'link that leads nowhere'}, no folder: choose another {flag}")
     try: tempfile.TemporaryFile(dir=first).close()
     except OSError as e: raise UserError(f"{first}: can't be written into ({e.strerror}): choose another {flag}") from None
+    return path
 
 # %% ../nbs/00_paths.ipynb #64a3ee24
 def style_places(
@@ -77,10 +78,12 @@ def count_styles(
 # %% ../nbs/00_paths.ipynb #8a839de7
 def check_roots(
     raw:Path,  # data.raw_data_root
-    root:Path, # data.data_root
+    root:Path, # data.data_root, or another folder that is written into
+    key:str='data.data_root', # What names it
+    holds:str='latents',      # What will lie there
 ) -> None:
-    "Refuse latents among the pictures."
+    "Refuse latents or checkpoints among the pictures."
     latents = Path(os.path.realpath(root))
-    if latents==Path(os.path.realpath(raw)): raise UserError(f"data.raw_data_root and data.data_root are the same folder, {root}: latents need a folder of their own")
+    if latents==Path(os.path.realpath(raw)): raise UserError(f"data.raw_data_root and {key} are the same folder, {root}: {holds} need a folder of their own")
     for style in style_places(raw).values():
-        if Path(os.path.realpath(style)) in (latents, *latents.parents): raise UserError(f"data.data_root {root}: lies in {style}, which holds pictures: latents need a folder of their own")
+        if Path(os.path.realpath(style)) in (latents, *latents.parents): raise UserError(f"{key} {root}: lies in {style}, which holds pictures: {holds} need a folder of their own")

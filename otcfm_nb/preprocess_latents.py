@@ -35,10 +35,10 @@ from .commands import UserError, atomic_write, no_bar, now_and_then, sweep
 from .config import Config, load_config
 from .data import check_name, fingerprint, latent_names, left_out, list_images, style_folders
 from .device import pick_device
-from .folder_colours import common_palette, read_ahead, read_batch
+from .folder_colours import common_palette, palette_word, read_ahead, read_batch
 from .latents_index import channel_stats, read_index, read_part, settle, write_index
-from .palette import Palette
-from .paths import check_roots, quoted
+from .palette import Palette, palette_identity
+from .paths import check_folder, check_roots, quoted
 from .vae import LatentCodec, load_vae
 
 # %% ../nbs/32_preprocess_latents.ipynb #338e789d
@@ -56,12 +56,13 @@ def plan_work(
     folders:list,   # The style folders, in order
     old:dict,       # Entries of an earlier run
     skipped:list,   # Reasons are appended here, a line each
+    progress:bool=False, # Show a bar? All pictures are read and hashed
 ) -> tuple:         # (todo, files): todo a list of (picture, latent name, entry); files the entries that still hold
     "Compare the pictures with the index of the last run."
     todo, files = [], {}
     for folder in folders:
         skipped += left_out(folder)
-        for path, name in latent_names(list_images(folder)).items():
+        for path, name in tqdm(latent_names(list_images(folder)).items(), desc=f'comparing {folder.name}', unit='picture', disable=no_bar(progress), leave=False):
             name = f'{folder.name}/{name}'
             try: check_name(data_root/Path(name).name, path); entry = source_entry(path, raw_root)
             except (OSError, UserError) as e: skipped.append(f'{path}: {e.strerror}' if isinstance(e, OSError) else str(e)); continue
@@ -151,7 +152,7 @@ def check_request(
         raise UserError(f"target_size {size}: must be a multiple of {codec.factor}, the VAE's scale, and at most 65536: try {max(1, round(min(size, 65536)/codec.factor))*codec.factor}")
     if codec.latent_channels != cfg.model.latent_channels:
         raise UserError(f"model.latent_channels is {cfg.model.latent_channels}, but VAE '{cfg.data.vae}' has {codec.latent_channels}: set it to {codec.latent_channels}")
-    check_roots(Path(cfg.data.raw_data_root), Path(cfg.data.data_root))
+    check_roots(Path(cfg.data.raw_data_root), Path(cfg.data.data_root)); check_folder(Path(cfg.data.data_root), 'data.data_root')
 
 # %% ../nbs/32_preprocess_latents.ipynb #61d5a744
 def preprocess(
@@ -170,7 +171,7 @@ def preprocess(
     root.mkdir(parents=True, exist_ok=True); sweep_all(root, state)
     maps, told = common_palette(cfg.data.palette, folders, size, root, state)
     head = dict(vae=dict(name=cfg.data.vae, identity=codec.identity), target_size=size, shape=shape, palette=told)
-    todo, files = plan_work(raw, root, folders, read_index(root, head), skipped)
+    todo, files = plan_work(raw, root, folders, read_index(root, head), skipped, progress)
     settle(root, head, files, len(folders), state)
     unchanged, work = len(files), partial(share_work, state) if state else encode_all
     if todo or state: skipped += work(codec, todo, files, root, head, len(folders), batch_size, device, progress=progress, palette=Palette(maps))
@@ -191,10 +192,11 @@ def run_preprocess(
     state = PartialState(cpu=device=='cpu') if int(os.environ.get('WORLD_SIZE', 1)) > 1 else None
     device, several = (str(state.device), f', {state.num_processes} processes') if state else (pick_device(device), '')
     if not state or state.is_main_process: print(f"preprocess_latents: device {device}{several}, float32, VAE {cfg.data.vae}, {target_size or cfg.data.target_size} px")
+    path = Path(cfg.data.data_root)/'palette.safetensors'; before = palette_identity(path) if cfg.data.palette is not None and path.is_file() else None
     done = preprocess(cfg, target_size, batch_size, device, state=state)
     if state: state.destroy_process_group()          # gloo's threads must end before the interpreter does
     if state and not state.is_main_process: return
-    for reason in done['skipped']: print(f"skipped: {reason}")
+    for line in [f'skipped: {reason}' for reason in done['skipped']] + [word for word in [palette_word(path.parent, before)] if word and done['encoded']]: print(line)
     size = '×'.join(map(str, done['shape']))
     print(f"wrote {done['encoded']} latents ({size}) to {cfg.data.data_root}, {done['unchanged']} unchanged, "
           f"{len(done['skipped'])} skipped. Next: otcfm_train --config {quoted(config)}")

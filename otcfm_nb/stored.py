@@ -30,7 +30,8 @@ def read_checkpoint(
 ) -> dict:     # Its content, tensors on the CPU
     "Load a checkpoint without running any code that it may hold."
     path = Path(path)
-    if not path.is_file(): raise UserError(f"{path}: no such checkpoint")
+    if not path.is_file(): raise UserError(f"{path}: {'is a folder: give one of its .pt files' if path.is_dir() else 'no such checkpoint'}")
+    path.open('rb').close()            # what can't be opened may be whole: the OSError says why
     try: found = load_plain(path)
     except Exception as e: raise UserError(f"{path}: not a checkpoint of otcfm_train, or damaged ({type(e).__name__}): use another one") from e
     if not isinstance(found, dict) or found.get('format')!=1 or 'ema' not in found:

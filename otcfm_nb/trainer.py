@@ -4,20 +4,18 @@
 
 # %% auto #0
 __all__ = ['card_budget', 'split_batch', 'Trainer', 'param_groups', 'memory_order', 'set_length', 'compiled', 'build_parts',
-           'averaged', 'plan_words', 'batch_of', 'shares', 'accumulate', 'train_step', 'step_down', 'finish_step',
-           'checkpoint', 'save_checkpoint', 'load_into']
+           'averaged', 'plan_words', 'batch_of', 'shares', 'accumulate', 'train_step', 'step_down', 'finish_step']
 
 # %% ../nbs/37_trainer.ipynb #08d89675
 import math
 from contextlib import contextmanager, nullcontext
-from pathlib import Path
 import torch
 from accelerate import Accelerator
 from diffusers.optimization import get_cosine_schedule_with_warmup
 from diffusers.training_utils import EMAModel
 from torch import Tensor
 from torch.compiler import set_stance
-from .commands import UserError, atomic_write
+from .commands import UserError
 from .config import Config
 from .device import HALVES, can_fuse, faster_order, make_accelerator, maybe_compile, worth_compiling
 from .draws import Draw, Draws, draw_ahead, hold_out, part_loss
@@ -64,6 +62,7 @@ class Trainer:
         self.accelerator = accelerator or make_accelerator(cfg)
         self.rows, self.held = hold_out(style, cfg.training.val_fraction, cfg.training.seed)
         self.steps_per_epoch = math.ceil(len(self.rows)/cfg.training.batch_size)
+        self.max_steps, self.origin = max_steps, (0, 0)   # epoch and step from which epochs are counted, chapter 38_checkpoints
         self.total_steps = max_steps or cfg.training.stage1_epochs*self.steps_per_epoch
         self.maps = channel_maps(x1, style, cfg.model.num_styles) if cfg.training.whiten else None
         self.weights = loss_weights(cfg, self.info, self.maps, self.accelerator.device)
@@ -73,7 +72,9 @@ class Trainer:
         build_parts(self)
 
     @property
-    def epoch(self): return self.step // self.steps_per_epoch
+    def epoch(self): return self.origin[0] + (self.step-self.origin[1])//self.steps_per_epoch
+    @property
+    def epoch_over(self): return (self.step-self.origin[1]) % self.steps_per_epoch==0
     @property
     def net(self): return getattr(m := self.accelerator.unwrap_model(self.model, keep_torch_compile=False), '_orig_mod', m)   # accelerate leaves what was compiled within DistributedDataParallel
 
@@ -215,44 +216,3 @@ def finish_step(tr:Trainer, loss:Tensor) -> dict:
     tr.ema.step(tr.net.parameters())
     tr.step += 1
     return dict(loss=value, grad_norm=float(norm))
-
-# %% ../nbs/37_trainer.ipynb #a01873a3
-def checkpoint(tr:Trainer) -> dict:
-    "Everything of a run, as tensors and plain types."
-    ema = tr.ema.state_dict()
-    names = [n for n,_ in tr.net.named_parameters()]
-    return dict(format=1, step=tr.step, epoch=tr.epoch, total_steps=tr.total_steps,
-        rng=dict(kind='counter', seed=tr.cfg.training.seed, step=tr.step), pending=tr.pending, watch=tr.watch,
-        config=tr.cfg.model_dump(), model=tr.net.state_dict(),
-        ema=dict(weights=dict(zip(names, ema.pop('shadow_params'))), state=ema),
-        optimizer=tr.optimizer.state_dict(), scheduler=tr.scheduler.state_dict(), whitening=tr.maps, metric=tr.info.get('metric'),
-        palette=tr.info.get('palette'), vae=tr.info.get('vae', {}), latents={k: tr.info.get(k) for k in ('shape','mean','std','target_size')})
-
-# %% ../nbs/37_trainer.ipynb #4ce96549
-def save_checkpoint(
-    tr:Trainer,
-    path:Path, # Where; a file that is there is replaced in one move
-) -> None:
-    "Write a checkpoint whole or not at all; in the main process only."
-    if not tr.accelerator.is_main_process: return
-    path = Path(path); path.parent.mkdir(parents=True, exist_ok=True)
-    atomic_write(path, lambda f: torch.save(checkpoint(tr), f))
-
-# %% ../nbs/37_trainer.ipynb #62b68d85
-def load_into(
-    tr:Trainer,
-    saved:dict, # From `read_checkpoint`
-) -> None:
-    "Put a checkpoint back into a trainer built from the same configuration."
-    if lost := {'model','optimizer','scheduler','pending'}-set(saved): raise UserError(f"the checkpoint is for translating only, no '{min(lost)}' in it: resume from one of otcfm_train")
-    if saved['config']['model'] != tr.cfg.model.model_dump(): raise UserError("the checkpoint's model differs from the config's: resume with the config that it was trained with")
-    if saved['vae'] != tr.info.get('vae', {}): raise UserError(f"the checkpoint was trained on latents of VAE {saved['vae']}, these are of {tr.info.get('vae')}")
-    if (saved.get('palette') or {}).get('identity') != (tr.info.get('palette') or {}).get('identity'): raise UserError("the checkpoint was trained on latents of another palette (palette.safetensors beside them): resume with those it knows")
-    tr.maps = saved.get('whitening')     # the model knows latents that were whitened by these, also when pictures have come since
-    tr.weights = loss_weights(tr.cfg, saved, tr.maps, tr.accelerator.device)
-    tr.net.load_state_dict(saved['model'])
-    tr.optimizer.load_state_dict(saved['optimizer'])
-    tr.scheduler.load_state_dict(saved['scheduler'])
-    tr.ema.load_state_dict(dict(saved['ema']['state'], shadow_params=list(saved['ema']['weights'].values())))
-    tr.ema.to(tr.accelerator.device)
-    tr.step, tr.pending, tr.watch = saved['step'], list(saved['pending']), dict(saved.get('watch', {}))

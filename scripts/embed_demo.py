@@ -10,7 +10,7 @@ import torch
 import otcfm_nb
 from otcfm_nb.commands import atomic_write
 from otcfm_nb.config import Config, preset
-from otcfm_nb.train import newest
+from otcfm_nb.checkpoints import newest
 
 NOTICE = """The weights in this folder were trained by otcfm_demo on the procedural scenes of chapters 33 and 34, through the VAE in ../taef2,
 and are part of otcfm_nb (Apache-2.0). scripts/embed_demo.py put them here.

@@ -147,6 +147,8 @@ def candidates(
     ours, done = translate_pixels(tr, photos, s)
     mapped = colour(whiten(tr.encode(photos, s.source_style), s.source_style, tr.maps), s.target_style, tr.maps)
     return {'identity': photos,
+            'VAE only': tr.codec.decode(tr.codec.encode(photos)),
+            'random pair': style_1.flip(0)[torch.arange(len(photos)) % len(style_1)],      # the style itself, of other places
             'colour matching, by picture': reinhard(photos, style_1, by_picture=True),
             'colour matching, by folder': reinhard(photos, style_1, style_0),
             **({'colour transport': tr.palette.from_common(tr.palette.to_common(photos, s.source_style), s.colours())} if tr.palette.maps else {}),

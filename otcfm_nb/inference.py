@@ -45,7 +45,7 @@ import torch
 from PIL import Image
 from torch import Tensor
 from tqdm import tqdm
-from .commands import UserError, atomic_write, brief, nearest, no_bar, sweep
+from .commands import UserError, atomic_write, brief, nearest, no_bar, printable, sweep
 from .data import as_bytes, as_numbers, left_out, read_image, read_latent, to_image, to_tensor
 from .device import pick_device
 from .folders import check_outputs, contact_sheet, in_batches, keep_colours, pair_files, square
@@ -174,7 +174,7 @@ def translate_files(
         try: return f(*args)
         except UserError as e:
             if len(pairs)==1: raise
-            skipped.append(e); tqdm.write(f"skipped: {e}")
+            skipped.append(e); tqdm.write(printable(f"skipped: {e}"))
     with tqdm(total=len(pairs), desc='translating', unit='picture', disable=no_bar(len(pairs) > 1)) as bar:
         for batch in in_batches(filter(None, (tried(read_job, tr, *pair, size, s.source_style) for pair in pairs)), limit):
             for job in translate_batch(tr, batch, s): shown.append(tried(finish_file, tr, job, size, work)); bar.update()
@@ -214,7 +214,7 @@ def run_inference(
     print(f"inference: device {device}, float32, style {settings.source_style} to {settings.target_style}, cfg {tr.guidance(settings):g} (inversion at 1)")
     for folder in {out.parent for _,out in pairs}: sweep(folder, {brief(out.name) for _,out in pairs}.__contains__)   # what a kill left
     failed = translate_files(tr, pairs, settings, size, work)
-    for line in left_out(Path(input)) if pairs[0][0].parent==Path(input) and pairs[0][0].suffix.lower()!='.pt' else []: print(f"left out: {line}")
+    for line in left_out(Path(input)) if pairs[0][0].parent==Path(input) and pairs[0][0].suffix.lower()!='.pt' else []: print(printable(f"left out: {line}"))
     tip = '' if pairs[0][1].suffix.lower()=='.pt' or failed or settings.strength < 1 else ". Next: look at it; where it is too much, --strength .5 goes half of the way"
     print(f"wrote {len(pairs)-failed} file(s), {pairs[0][1] if len(pairs)==1 else Path(output)}{f'; {there} were there already' if there else ''}{tip}")
     if failed: raise UserError(f"{failed} of {len(pairs)} files were skipped, the reasons stand above")

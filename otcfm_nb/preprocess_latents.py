@@ -31,7 +31,7 @@ from accelerate import PartialState
 from accelerate.utils import gather_object
 from torch import Tensor
 from tqdm import tqdm
-from .commands import UserError, atomic_write, no_bar, now_and_then, sweep
+from .commands import UserError, atomic_write, no_bar, now_and_then, printable, sweep
 from .config import Config, load_config
 from .data import check_name, fingerprint, latent_names, left_out, list_images, style_folders
 from .device import pick_device
@@ -196,7 +196,7 @@ def run_preprocess(
     done = preprocess(cfg, target_size, batch_size, device, state=state)
     if state: state.destroy_process_group()          # gloo's threads must end before the interpreter does
     if state and not state.is_main_process: return
-    for line in [f'skipped: {reason}' for reason in done['skipped']] + [word for word in [palette_word(path.parent, before)] if word and done['encoded']]: print(line)
+    for line in [f'skipped: {reason}' for reason in done['skipped']] + [word for word in [palette_word(path.parent, before)] if word and done['encoded']]: print(printable(line))
     size = '×'.join(map(str, done['shape']))
     print(f"wrote {done['encoded']} latents ({size}) to {cfg.data.data_root}, {done['unchanged']} unchanged, "
           f"{len(done['skipped'])} skipped. Next: otcfm_train --config {quoted(config)}")

@@ -6,7 +6,7 @@
 __all__ = ['can_be_path', 'quoted', 'check_target', 'check_folder', 'style_places', 'count_styles', 'check_roots']
 
 # %% ../nbs/00_paths.ipynb #eee13203
-import os, re, shlex, subprocess, tempfile
+import os, re, shlex, subprocess, sys, tempfile
 from pathlib import Path
 from .commands import UserError
 
@@ -18,7 +18,9 @@ def can_be_path(
     if not text.strip(): raise ValueError('is empty: write a name, or "." for the folder that you are in')
     if '\0' in text: raise ValueError(f'{ascii(text)} holds a zero byte, which no path can: mend it')
     try: os.fsencode(text)
-    except UnicodeEncodeError: raise ValueError(f'{ascii(text)} holds half of a character, which no path can: mend it') from None
+    except UnicodeEncodeError:
+        code = sys.getfilesystemencoding()
+        raise ValueError(f'{ascii(text)} holds half of a character, which no path can: mend it' if code=='utf-8' else f"{ascii(text)} can't be written in this locale, which is {code}: set PYTHONUTF8=1 or a UTF-8 locale") from None
     return text
 
 # %% ../nbs/00_paths.ipynb #ffbe9786

@@ -132,30 +132,38 @@ def draw(found, truth, columns=3):
 
 
 def prepare(out, pictures, pairs, size, seed):
-    "The demo's pictures and latents: configuration, latents, styles, held-out places, training pictures of both styles."
+    "The demo's pictures and latents: configuration, latents, styles, their index, held-out places, training pictures of both styles."
     make_pictures(out, pictures, pairs, size, seed, progress=False)
     cfg = demo_config(out, size, seed)
     preprocess(cfg, progress=False)
     places = [load_folder(out/'pairs', f'{name}*') for name in ('photo', 'paint', 'second')]
-    return cfg, *load_latents(cfg.data.data_root)[:2], places, [load_folder(out/'pictures'/f'style_{k}') for k in (0, 1)]
+    return cfg, *load_latents(cfg.data.data_root), places, [load_folder(out/'pictures'/f'style_{k}') for k in (0, 1)]
+
+
+def staged(tr, x1, style, photos, styles):
+    "Latents of the photographs in the painter's palette, which is the common one; how latents become pictures; what needs no training."
+    z, paint = tr.encode(photos, 0), lambda x: tr.decode(x, *photos.shape[-2:], 1, photos, 0)
+    return z, paint, untrained(tr, z, paint, photos, [x1[style==k] for k in (0, 1)], styles, tr.maps)
+
+
+def last_rows(tr, z, paint, truth, second):
+    "Ours, and the bounds."
+    return {'ours': paint(translate_latent(tr, z, Settings(), certify=False).latent), 'the painter, again': second, 'VAE ceiling': tr.codec.decode(tr.codec.encode(truth))}
 
 
 def compare(out, minutes, pictures, pairs, size, seed):
     "Everything that belongs into the JSON; the picture is drawn besides."
-    cfg, x1, style, (photos, truth, second), styles = prepare(out, pictures, pairs, size, seed)
+    cfg, x1, style, _, (photos, truth, second), styles = prepare(out, pictures, pairs, size, seed)
     tr, cost = train_ours(out, cfg, minutes)
     print('ours:', cost, flush=True)
-    codec, maps, s, costs = tr.codec, tr.maps, Settings(), {'ours': cost}
-    z = tr.encode(photos, 0)          # in the painter's palette, which is the common one
-    paint = lambda x: tr.decode(x, *photos.shape[-2:], 1, photos, 0)
-    found = untrained(tr, z, paint, photos, [x1[style==k] for k in (0, 1)], styles, maps)
-    best, sdedits, names = all_sdedits(tr, z, paint, truth, s, seed)
+    costs, (z, paint, found) = {'ours': cost}, staged(tr, x1, style, photos, styles)
+    best, sdedits, names = all_sdedits(tr, z, paint, truth, Settings(), seed)
     found |= best
     for name in OPPONENTS:
-        translate, costs[name] = trained_gan(name, x1, style, maps, cost['parameters'], seed, seconds=cost['seconds'])
+        translate, costs[name] = trained_gan(name, x1, style, tr.maps, cost['parameters'], seed, seconds=cost['seconds'])
         found[name] = paint(translate(z))
         print(f'{name}:', costs[name], flush=True)
-    found |= {'ours': paint(translate_latent(tr, z, s, certify=False).latent), 'the painter, again': second, 'VAE ceiling': codec.decode(codec.encode(truth))}
+    found |= last_rows(tr, z, paint, truth, second)
     rows = judged(found, photos, truth, styles[1])
     draw(found, truth)
     print(score_table({n: r | {k: costs[n][k] for k in ('steps', 'seconds', 'parameters') if n in costs} for n, r in rows.items()}))
@@ -165,13 +173,11 @@ def compare(out, minutes, pictures, pairs, size, seed):
 def longer(out, names, pictures, pairs, size, seed):
     "The packaged translator and opponents that had its training time; the rows grow by one at a time."
     short = json.loads((RESULTS/'baselines.json').read_text())['costs']
-    cfg, x1, style, (photos, truth, second), styles = prepare(out, pictures, pairs, size, seed)
-    tr, path = load_translator('demo'), checkpoint_path('demo')
-    saved, parameters = read_checkpoint(path)['step'], gans.count(tr.model)
-    z = tr.encode(photos, 0)
-    paint = lambda x: tr.decode(x, *photos.shape[-2:], 1, photos, 0)
-    found = untrained(tr, z, paint, photos, [x1[style==k] for k in (0, 1)], styles, tr.maps)
-    found |= {'ours': paint(translate_latent(tr, z, Settings(), certify=False).latent), 'the painter, again': second, 'VAE ceiling': tr.codec.decode(tr.codec.encode(truth))}
+    _, x1, style, _, (photos, truth, second), styles = prepare(out, pictures, pairs, size, seed)
+    tr = load_translator('demo')
+    saved, parameters = read_checkpoint(checkpoint_path('demo'))['step'], gans.count(tr.model)
+    z, paint, found = staged(tr, x1, style, photos, styles)
+    found |= last_rows(tr, z, paint, truth, second)
     costs = {'ours': dict(steps=saved, parameters=parameters)}
     for name in names:
         translate, costs[name] = trained_gan(name, x1, style, tr.maps, parameters, seed, steps=round(saved*short[name]['steps']/short['ours']['steps']))

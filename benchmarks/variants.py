@@ -16,14 +16,13 @@ import torch.nn.functional as F
 from diffusers.optimization import get_cosine_schedule_with_warmup
 from diffusers.training_utils import EMAModel
 from tqdm.auto import tqdm
+from baselines import prepare
 from common import RESULTS, save
-from otcfm_nb.data import load_latents
-from otcfm_nb.demo import check_request, demo_config, judge, load_folder, make_pictures
+from otcfm_nb.demo import check_request, judge
 from otcfm_nb.draws import Draws, part_loss
 from otcfm_nb.metrics import score_table
 from otcfm_nb.model import build_model
-from otcfm_nb.palette import Palette
-from otcfm_nb.preprocess_latents import preprocess
+from otcfm_nb.palette import palette_of
 from otcfm_nb.seen import loss_weights, metric_for
 from otcfm_nb.trainer import param_groups
 from otcfm_nb.translate import Translator
@@ -85,14 +84,9 @@ def fitted(cfg, informed, draws, weights, steps):
 class Bench:
     "Pictures, latents and judge, made once."
     def __init__(self, out, steps, pictures, pairs, seed):
-        make_pictures(out, pictures, pairs, 128, seed, progress=False)
-        self.cfg, self.steps = demo_config(out, 128, seed), steps
-        preprocess(self.cfg, progress=False)
-        self.x1, self.style, self.info = load_latents(self.cfg.data.data_root)
-        self.info['metric'], self.codec = metric_for(self.cfg, self.x1, self.style), load_vae(self.cfg.data.vae)
-        self.palette = Palette(self.info['palette']['maps'])
-        self.photos, self.truth, self.second = (load_folder(out/'pairs', f'{name}*') for name in ('photo', 'paint', 'second'))
-        self.pictures = [load_folder(out/'pictures'/f'style_{k}') for k in (0, 1)]
+        self.cfg, self.x1, self.style, self.info, (self.photos, self.truth, self.second), self.pictures = prepare(out, pictures, pairs, 128, seed)
+        self.steps, self.palette, self.codec = steps, palette_of(self.info), load_vae(self.cfg.data.vae)
+        self.info['metric'] = metric_for(self.cfg, self.x1, self.style)
 
     def mirrored(self):
         "All latents, and those of the same pictures mirrored."

@@ -4,8 +4,8 @@
 
 # %% auto #0
 __all__ = ['UserError', 'nearest', 'parser_of', 'parsed', 'run_main', 'printable', 'say', 'is_program', 'early_help',
-           'main_guard', 'run_module', 'preprocess_latents', 'train', 'inference', 'demo', 'plan', 'config', 'rename',
-           'brief', 'atomic_write', 'no_bar', 'now_and_then', 'sweep']
+           'end_signals', 'main_guard', 'run_module', 'preprocess_latents', 'train', 'inference', 'demo', 'plan',
+           'config', 'rename', 'brief', 'atomic_write', 'no_bar', 'now_and_then', 'sweep']
 
 # %% ../nbs/00_commands.ipynb #c55f9924
 import difflib, hashlib, inspect, os, re, runpy, secrets, signal, sys, time, traceback
@@ -106,6 +106,11 @@ def early_help(
         signal.signal(signal.SIGINT, lambda *_: os._exit(say('stopped', 130)))   # nothing has been opened yet
 
 # %% ../nbs/00_commands.ipynb #6eb28a72
+def end_signals() -> set:
+    "SIGTERM, and what a closed terminal sends, where there is such a thing and nobody ignores it: nohup does, and shall go on doing so."
+    closed = getattr(signal, 'SIGHUP', signal.SIGTERM)
+    return {signal.SIGTERM, signal.SIGTERM if signal.getsignal(closed)==signal.SIG_IGN else closed}
+
 def main_guard(
     func,     # The command
     name:str, # `__name__` of its module
@@ -113,8 +118,7 @@ def main_guard(
     "Run the command if this module is the program."
     if not is_program(func, name): return
     if signal.getsignal(signal.SIGINT)!=signal.SIG_IGN: signal.signal(signal.SIGINT, signal.default_int_handler)
-    for s in {signal.SIGTERM, getattr(signal, 'SIGHUP', signal.SIGTERM)}:   # an exception, so that everything is closed and saved on the way out; nohup ignores SIGHUP, and shall go on doing so
-        if signal.getsignal(s)!=signal.SIG_IGN: signal.signal(s, lambda number, frame: sys.exit(say('stopped', 128+number)))
+    for s in end_signals(): signal.signal(s, lambda number, frame: sys.exit(say('stopped', 128+number)))   # an exception, so that everything is closed and saved on the way out
     for stream in (sys.stdout, sys.stderr):   # a file's name may hold what the terminal can't show; a notebook's stream has no such method
         if hasattr(stream, 'reconfigure'): stream.reconfigure(errors='backslashreplace')
     code = run_main(func)

@@ -71,8 +71,9 @@ def count_styles(
     root = Path(root)
     if not root.is_dir(): raise UserError(f"{root}: no such folder: set data.raw_data_root to the folder that holds style_0 and style_1")
     if not (found := style_places(root)): raise UserError(f"{root}: holds no folders style_0, style_1, ...: put each style's pictures into one of them")
+    first = {}
     for k,p in found.items():
-        if (twin := next(j for j,q in found.items() if os.path.realpath(q)==os.path.realpath(p)))!=k: raise UserError(f"{root}: style_{twin} and style_{k} are one folder: give each style pictures of its own")
+        if (twin := first.setdefault(os.path.realpath(p), k))!=k: raise UserError(f"{root}: style_{twin} and style_{k} are one folder: give each style pictures of its own")
     count = max(found)+1 if num_classes is None else num_classes
     missing = next((k for k in range(count) if k not in found), None)      # within one step of the folders that are there
     if missing is not None: raise UserError(f"{root}: style_{missing} is missing: {count} styles are wanted, found {', '.join(f'style_{k}' for k in found)}")

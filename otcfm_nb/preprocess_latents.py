@@ -35,9 +35,9 @@ from .commands import UserError, atomic_write, no_bar, now_and_then, printable, 
 from .config import Config, load_config
 from .data import check_name, fingerprint, latent_names, left_out, list_images, style_folders
 from .device import pick_device
-from .folder_colours import common_palette, palette_word, read_ahead, read_batch
+from .folder_colours import common_palette, palette_stays, read_ahead, read_batch
 from .latents_index import channel_stats, read_index, read_part, settle, write_index
-from .palette import Palette, palette_identity
+from .palette import Palette
 from .paths import check_folder, check_roots, quoted
 from .vae import LatentCodec, load_vae
 
@@ -162,21 +162,21 @@ def preprocess(
     device:str='cpu',     # Where the VAE runs
     progress:bool=True,   # Show a bar?
     state:PartialState=None, # The processes that share the work; None: this one alone
-) -> dict:                # Counts: `encoded`, `unchanged`; `shape` of a latent; `skipped`: reasons, a line each
+) -> dict:                # Counts: `encoded`, `unchanged`; `shape` of a latent; `skipped`: reasons, a line each; `palette_stays`: was it an earlier run's?
     "Encode the style folders of `cfg` into latents; do only what is missing."
     size, raw, root = cfg.data.target_size if target_size is None else target_size, Path(cfg.data.raw_data_root), Path(cfg.data.data_root)
     folders = style_folders(raw, cfg.data.num_classes)
     check_request(cfg, size, codec := load_vae(cfg.data.vae, device=device))
     skipped, shape = [], [codec.latent_channels, size//codec.factor, size//codec.factor]
     root.mkdir(parents=True, exist_ok=True); sweep_all(root, state)
-    maps, told = common_palette(cfg.data.palette, folders, size, root, state)
+    stays, (maps, told) = palette_stays(root/'palette.safetensors', cfg.data.palette, len(folders)), common_palette(cfg.data.palette, folders, size, root, state)
     head = dict(vae=dict(name=cfg.data.vae, identity=codec.identity), target_size=size, shape=shape, palette=told)
     todo, files = plan_work(raw, root, folders, read_index(root, head), skipped, progress)
     settle(root, head, files, len(folders), state)
     unchanged, work = len(files), partial(share_work, state) if state else encode_all
     if todo or state: skipped += work(codec, todo, files, root, head, len(folders), batch_size, device, progress=progress, palette=Palette(maps))
     if not files: raise UserError(f"{raw}: no picture could be read: {skipped[0]}")
-    return dict(encoded=len(files)-unchanged, unchanged=unchanged, shape=shape, skipped=skipped)
+    return dict(encoded=len(files)-unchanged, unchanged=unchanged, shape=shape, skipped=skipped, palette_stays=stays)
 
 # %% ../nbs/32_preprocess_latents.ipynb #45599e24
 def run_preprocess(
@@ -192,11 +192,11 @@ def run_preprocess(
     state = PartialState(cpu=device=='cpu') if int(os.environ.get('WORLD_SIZE', 1)) > 1 else None
     device, several = (str(state.device), f', {state.num_processes} processes') if state else (pick_device(device), '')
     if not state or state.is_main_process: print(f"preprocess_latents: device {device}{several}, float32, VAE {cfg.data.vae}, {target_size or cfg.data.target_size} px")
-    path = Path(cfg.data.data_root)/'palette.safetensors'; before = palette_identity(path) if cfg.data.palette is not None and path.is_file() else None
     done = preprocess(cfg, target_size, batch_size, device, state=state)
     if state: state.destroy_process_group()          # gloo's threads must end before the interpreter does
     if state and not state.is_main_process: return
-    for line in [f'skipped: {reason}' for reason in done['skipped']] + [word for word in [palette_word(path.parent, before)] if word and done['encoded']]: print(printable(line))
+    for reason in done['skipped']: print(printable(f"skipped: {reason}"))
+    if done['palette_stays'] and done['encoded']: print(printable(f"palette: kept as an earlier run fitted it; to fit it to the pictures of now, remove {Path(cfg.data.data_root)/'palette.safetensors'} and encode all of them again"))
     size = '×'.join(map(str, done['shape']))
     print(f"wrote {done['encoded']} latents ({size}) to {cfg.data.data_root}, {done['unchanged']} unchanged, "
           f"{len(done['skipped'])} skipped. Next: otcfm_train --config {quoted(config)}")

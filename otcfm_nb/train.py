@@ -31,7 +31,7 @@ from pathlib import Path
 import torch
 from tqdm import tqdm
 from .checkpoints import load_into, newest, save_checkpoint, save_epoch, tidy
-from .commands import UserError, no_bar, now_and_then
+from .commands import UserError, end_signals, no_bar, now_and_then
 from .config import Config, load_config
 from .data import load_latents
 from .device import choose_precision, make_accelerator
@@ -52,9 +52,7 @@ def polite_stop():
         if asked: raise KeyboardInterrupt
         asked.append(number)
     mine = threading.current_thread() is threading.main_thread()   # only the main thread may handle signals
-    closed = getattr(signal, 'SIGHUP', signal.SIGTERM)             # Windows has none
-    if mine and signal.getsignal(closed)==signal.SIG_IGN: closed = signal.SIGTERM       # nohup ignores it, and shall go on doing so
-    old = {s: signal.signal(s, note) for s in {signal.SIGINT, signal.SIGTERM, closed}} if mine else {}
+    old = {s: signal.signal(s, note) for s in {signal.SIGINT} | end_signals()} if mine else {}
     try: yield asked
     finally:
         for s,handler in old.items(): signal.signal(s, handler)

@@ -39,10 +39,12 @@ def prepare(folders, out, n, size):
     held, rng = [], random.Random(0)
     for k, folder in enumerate(folders):
         files = list_images(Path(folder)); held.append([])
-        (out/f'style_{k}').mkdir(parents=True)
+        (out/f'style_{k}').mkdir(parents=True, exist_ok=True)
         for i, p in enumerate(files):
             if i%6==0: held[k] += [to_tensor(c) for c in crops(p, 4, size, rng)]; continue
-            for j, c in enumerate(crops(p, n, size, rng)): c.save(out/f'style_{k}'/f'{p.stem}_{j}.png')
+            for j, c in enumerate(crops(p, n, size, rng)):
+                file = out/f'style_{k}'/f'{p.stem}_{j}.png'
+                if not file.exists(): c.save(file)
     return [torch.stack(h) for h in held]
 
 
@@ -115,7 +117,7 @@ def main():
     parser.add_argument('--vae', default='taef2')
     parser.add_argument('--anchor', type=float, default=0, help='data.anchor')
     parser.add_argument('--cfg_scale', type=float, default=1, help='data.cfg_scale')
-    parser.add_argument('--keep', help='folder for the run; default: it is removed')
+    parser.add_argument('--keep', help='folder for the run, whose squares and latents are used again; default: it is removed')
     a = parser.parse_args()
     start = time.monotonic()
     with contextlib.nullcontext(a.keep) if a.keep else tempfile.TemporaryDirectory() as tmp:

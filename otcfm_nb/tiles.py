@@ -45,7 +45,7 @@ def by_windows(
     tile:int,    # Places a side of a window; 0: all at once
     overlap:int=None, # Default: a quarter of it
     read:int=1, write:int=1, # Samples a place before and after
-    beside:tuple=(), # Tensors (B,·,h*write,w*write)
+    beside:tuple=(), # Tensors (...,h*n,w*n), each of its own n samples a place
 ) -> Tensor:     # (B,·,h*write,w*write)
     "Apply a function to overlapping windows and blend what it gives."
     sides = [n//read for n in x.shape[-2:]]
@@ -57,7 +57,7 @@ def by_windows(
     for i,y in enumerate(starts[0]):
         for j,c in enumerate(starts[1]):
             to = (..., cut(y, write), cut(c, write))
-            part = f(x[...,cut(y, read),cut(c, read)], *(b[to] for b in beside))
+            part = f(x[...,cut(y, read),cut(c, read)], *(b[...,cut(y, b.shape[-2]//sides[0]),cut(c, b.shape[-1]//sides[1])] for b in beside))
             if out is None: out = part.new_zeros(*part.shape[:2], *(n*write for n in sides))
             out[to] += part*(rows[i,cut(y, write),None]*columns[j,cut(c, write)]).to(part)
     return out
@@ -68,10 +68,11 @@ def encode_windows(
     pixels:Tensor,# (B,3,H,W) in [-1,1], sides multiples of its factor, on any device
     tile:int,     # Latent places a side of a window; 0: all at once
     device='cpu', # Where the VAE is
-    before=lambda p: p, # What is done to each window's pixels first
+    before=lambda p: p, # What is done to each window's pixels first, given those of `beside`
+    beside:tuple=(), # Tensors (...,H,W)
 ) -> Tensor:      # (B,C,h,w), on that device
     "Pictures to latents; the picture stays where it is, its windows travel."
-    return by_windows(lambda p: codec.encode(before(p).to(device)), pixels, tile, read=codec.factor)
+    return by_windows(lambda p, *b: codec.encode(before(p, *b).to(device)), pixels, tile, read=codec.factor, beside=beside)
 
 # %% ../nbs/38_without_seams.ipynb #9783e6ed
 def decode_windows(
@@ -79,7 +80,7 @@ def decode_windows(
     z:Tensor,  # Latents (B,C,h,w)
     tile:int,  # Latent places a side of a window; 0: all at once
     after=lambda p: p, # What is done to each window's pixels at last, given those of `beside`
-    beside:tuple=(),   # Pictures (B,3,H,W) on the CPU
+    beside:tuple=(),   # Tensors (...,H,W) on the CPU
 ) -> Tensor:   # (B,3,H,W) in [-1,1], on the CPU
     "Latents to pictures, gathered on the CPU."
     return by_windows(lambda p, *b: after(codec.decode(p).cpu(), *b), z, tile, write=codec.factor, beside=beside)

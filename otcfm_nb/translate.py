@@ -17,6 +17,7 @@ from torch import Tensor
 from .anchor import anchored
 from .commands import UserError, nearest
 from .config import Config
+from .corners import from_middle
 from .data import as_numbers
 from .guidance import style_weights, velocity
 from .model import build_model
@@ -115,15 +116,17 @@ def generate(self:Translator,
 @patch
 def encode(self:Translator, pixels:Tensor, style:int) -> Tensor:
     "Pictures (B,3,H,W) in [-1,1] of a style, any size, to latents of the padded picture, in the common palette if there is one."
-    return encode_windows(self.codec, pad_to(pixels, self.codec.factor), self.tile, self.device, lambda p: self.palette.to_common(p, style))
+    before = lambda p, *at: self.palette.to_common(p, style, at)
+    return encode_windows(self.codec, pad_to(pixels, self.codec.factor), self.tile, self.device, before, from_middle(*pixels.shape[-2:], self.codec.factor))
 
 @patch
 def decode(self:Translator, z:Tensor, h:int, w:int, style, source:Tensor=None, source_style:int=0) -> Tensor:
     "Latents to pictures (B,3,h,w) in [-1,1], on the CPU, in the colours of a style or mixture {style: weight}, anchored in the pictures of `source_style` that they were made of, in [-1,1] or as bytes."
-    paint = lambda p: self.palette.from_common(p, style_weights(style))
-    if source is None or not self.anchor: return decode_windows(self.codec, z, self.tile, paint)[...,:h,:w]
-    after = lambda p, s: paint(anchored(p, self.palette.to_common(as_numbers(s), source_style), self.anchor))
-    return decode_windows(self.codec, z, self.tile, after, [pad_to(source.cpu(), self.codec.factor)])[...,:h,:w]
+    at = from_middle(h, w, self.codec.factor)
+    paint = lambda p, *at: self.palette.from_common(p, style_weights(style), at)
+    if source is None or not self.anchor: return decode_windows(self.codec, z, self.tile, paint, at)[...,:h,:w]
+    after = lambda p, s, *at: paint(anchored(p, self.palette.to_common(as_numbers(s), source_style, at), self.anchor), *at)
+    return decode_windows(self.codec, z, self.tile, after, [pad_to(source.cpu(), self.codec.factor), *at])[...,:h,:w]
 
 # %% ../nbs/39_translate.ipynb #4c1c23ae
 def checkpoint_path(

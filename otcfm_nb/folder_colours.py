@@ -55,7 +55,10 @@ def common_palette(
     fits = palette_stays(path, reference, len(folders))
     if state: state.wait_for_everyone()             # all have looked before anybody writes
     if not fits and (not state or state.is_main_process):
-        save_palette(fit_palette([sample_small(list_images(f), size) for f in folders], reference), path)
+        maps = fit_palette([sample_small(list_images(f), size) for f in folders], reference)
+        for i,k in enumerate(maps['falloff'].tolist()):
+            if k: print(f"palette: corners of style {i} {'lack' if k > 0 else 'have more'} light, beside those of style {reference} (k = {k:.2f}): made equal before encoding")
+        save_palette(maps, path)
     if state: state.wait_for_everyone()
     return read_palette(path), dict(style=reference, identity=palette_identity(path))
 

@@ -21,6 +21,7 @@ from otcfm_nb.judges import encoder_features, kernel_distance, opponents, pictur
 from otcfm_nb.metrics import edge_agreement, stroke_energy
 from otcfm_nb.checkpoints import epoch_files
 from otcfm_nb.sheets import sheet
+from otcfm_nb.stored import read_checkpoint
 from otcfm_nb.translate import Settings, load_translator, relative, translate_latent
 from otcfm_nb.whitening import colour, whiten
 
@@ -130,7 +131,7 @@ def main():
         result = {}
         for name in ('last', 'best'):
             path = epoch_files(folder)[-1] if name=='last' else folder/'stage1_best.pt'
-            if not path.exists(): continue
+            if not path.exists() or name=='best' and read_checkpoint(path)['step']==read_checkpoint(epoch_files(folder)[-1])['step']: continue      # the last is the best
             tr = load_translator(path)
             ways = {}
             for x,y in ((0,1),(1,0)):

@@ -129,9 +129,9 @@ def main():
         log = [json.loads(line) for line in (folder/'metrics.jsonl').read_text().splitlines()]
         pictures = [torch.stack([to_tensor(read_image(p)) for p in list_images(work/'pictures'/f'style_{k}')[::5]]) for k in (0,1)]
         result = {}
-        for name in ('last', 'best'):
-            path = epoch_files(folder)[-1] if name=='last' else folder/'stage1_best.pt'
-            if not path.exists() or name=='best' and read_checkpoint(path)['step']==read_checkpoint(epoch_files(folder)[-1])['step']: continue      # the last is the best
+        paths = {'last': epoch_files(folder)[-1], 'best': folder/'stage1_best.pt'}
+        if not paths['best'].exists() or len({read_checkpoint(p)['step'] for p in paths.values()})==1: del paths['best']      # the last is the best
+        for name, path in paths.items():
             tr = load_translator(path)
             ways = {}
             for x,y in ((0,1),(1,0)):

@@ -15,7 +15,7 @@ from .commands import UserError, atomic_write
 from .data import fit_image, list_images, read_image, to_tensor
 from .flow import uniform_times
 from .model import IsoNext
-from .palette import Palette, widen_palette
+from .palette import Palette, colours_of, widen_palette
 from .seen import error_weights, pixel_metric
 from .tally import velocity_loss
 from .stored import read_checkpoint
@@ -105,7 +105,7 @@ def folder_latents(
     if not Path(folder).is_dir(): raise UserError(f"{folder}: no such folder: give one with a few pictures of the new style")
     if not (paths := list_images(folder)): raise UserError(f"{folder}: holds no pictures")
     pixels = torch.stack([to_tensor(fit_image(read_image(p), size)) for p in paths])
-    palette = Palette(widen_palette(tr.palette.maps, F.adaptive_avg_pool2d(pixels, 16).permute(0,2,3,1).reshape(-1, 3)))
+    palette = Palette(widen_palette(tr.palette.maps, colours_of(F.adaptive_avg_pool2d(pixels, 16))))
     carried = Translator(tr.model, tr.codec, palette=palette)
     return torch.cat([carried.encode(x[None], tr.model.config.num_styles) for x in pixels]), palette
 

@@ -3,13 +3,15 @@
     python benchmarks/demo.py [--minutes 3] [--keep FOLDER]
 
 Every run is judged on 32 places that it never saw, both ways: `rows` photographs into paintings, `back` paintings into photographs.
+`intervals`: of each row's mean dB over these places, 95 % (bootstrap, chapter 42).
 Writes results/demo.json, and nbs/images/before_after.png: by the first run's nearness to the truth the two best, two typical, the two worst.
 """
 import argparse, contextlib, json, subprocess, sys, tempfile, time
 from pathlib import Path
+import torch
 from common import RESULTS, save
 from otcfm_nb.demo import best_typical_worst, candidates, judge, load_folder
-from otcfm_nb.metrics import blurred_psnr, each
+from otcfm_nb.metrics import blurred_psnr, bootstrap, each
 from otcfm_nb.sheets import sheet
 from otcfm_nb.checkpoints import newest
 from otcfm_nb.stored import read_checkpoint
@@ -17,13 +19,14 @@ from otcfm_nb.translate import Settings, checkpoint_path, load_translator
 
 
 def judged(tr, out, back=False):
-    "Pictures and scores of a translator on a run's held-out places; a photograph has no second attempt."
+    "Pictures, scores and intervals of a translator on a run's held-out places; a photograph has no second attempt."
     photos, truth, second = (load_folder(out/'pairs', f'{name}*') for name in ('photo', 'paint', 'second'))
     styles = [load_folder(out/'pictures'/f'style_{k}')[:700] for k in (0, 1)]
     if back: photos, truth, second, styles = truth, photos, photos, styles[::-1]
     found, _ = candidates(tr, photos, truth, second, *styles, Settings(1, 0) if back else Settings())
     if back: del found['the painter, again']
-    return found, judge(found, photos, truth, styles[1])
+    interval = lambda x: bootstrap(each(blurred_psnr, x, truth), torch.Generator().manual_seed(0))[1:]
+    return found, judge(found, photos, truth, styles[1]), {n: interval(x) for n, x in found.items()}
 
 
 def run(out, minutes):
@@ -33,7 +36,9 @@ def run(out, minutes):
     wall = (time.monotonic()-start)/60
     checkpoint, saved = newest(out/'checkpoints')
     scores = json.loads((out/'scores.json').read_text())
-    return dict(wall_minutes=wall, steps=saved['step'], back=judged(load_translator(checkpoint), out, True)[1], **scores), checkpoint
+    tr = load_translator(checkpoint)
+    (found, _, intervals), (_, back, _) = judged(tr, out), judged(tr, out, True)
+    return dict(wall_minutes=wall, steps=saved['step'], back=back, intervals=intervals, **scores), found['ours']
 
 
 def draw(out, found, packaged):
@@ -52,11 +57,10 @@ def main():
     a = parser.parse_args()
     with contextlib.nullcontext(a.keep) if a.keep else tempfile.TemporaryDirectory() as tmp:
         done = {f'{m:g}': run(Path(tmp)/f'{m:g}', m) for m in a.minutes}
-        out, first = Path(tmp)/f'{a.minutes[0]:g}', next(iter(done.values()))[1]
-        tr = load_translator('demo')
-        found, rows = judged(tr, out)
-        packaged = dict(steps=read_checkpoint(checkpoint_path('demo'))['step'], rows=rows, back=judged(tr, out, True)[1])
-        draw(out, judged(load_translator(first), out)[0]['ours'], found['ours'])
+        out, tr = Path(tmp)/f'{a.minutes[0]:g}', load_translator('demo')
+        (found, rows, intervals), (_, back, _) = judged(tr, out), judged(tr, out, True)
+        packaged = dict(steps=read_checkpoint(checkpoint_path('demo'))['step'], rows=rows, back=back, intervals=intervals)
+        draw(out, next(iter(done.values()))[1], found['ours'])
     save('demo', dict(runs={m: r for m, (r, _) in done.items()}, packaged=packaged))
 
 

@@ -1,6 +1,6 @@
 """Every solver at the same number of evaluations each way, on a trained translator: how exact is the loop, how near the truth?
 
-    python benchmarks/solvers.py [--checkpoint demo] [--nfe 20] [--pairs 32] [--pictures 700]
+    python benchmarks/solvers.py [--checkpoint demo] [--nfe 20] [--pairs 32]
 
 The checkpoint is the one that comes with the package, or another trained on such scenes. Pairs are of places that it never saw.
 Same style: photograph -> noise -> photograph, relative error in latents. A-B-A: photograph -> painting -> photograph.
@@ -11,28 +11,28 @@ import argparse, tempfile
 from pathlib import Path
 import torch
 from common import save
-from otcfm_nb.demo import load_folder, make_pictures
+from otcfm_nb.demo import load_folder
 from otcfm_nb.metrics import blurred_psnr, edge_agreement, patch_swd
+from otcfm_nb.painter import write_pairs
 from otcfm_nb.solvers import METHODS, evaluations, integrate, steps_within
 from otcfm_nb.guidance import velocity
 from otcfm_nb.translate import Settings, load_translator, relative, translate_latent
 from otcfm_nb.whitening import whiten
 
 
-def scenes(pictures, pairs, size=128, seed=0):
-    "Photographs, their true paintings, and paintings of other places, as otcfm_demo makes them."
+def scenes(pairs, size=128, seed=0):
+    "Photographs and their true paintings, as otcfm_demo makes them."
     with tempfile.TemporaryDirectory() as t:
-        out = Path(t)
-        make_pictures(out, pictures, pairs, size, seed, progress=False)
-        return load_folder(out/'pairs', 'photo*'), load_folder(out/'pairs', 'paint*'), load_folder(out/'pictures'/'style_1')
+        write_pairs(Path(t), pairs, size, seed, progress=False)
+        return load_folder(t, 'photo*'), load_folder(t, 'paint*')
 
 
-def row(tr, x1, photos, truth, style_1, s):
+def row(tr, x1, photos, truth, s):
     done = translate_latent(tr, x1, s)
     back = translate_latent(tr, done.latent, Settings(1, 0, s.num_steps, s.cfg_scale, s.method), certify=False)
     x = tr.decode(done.latent, *truth.shape[-2:], 1)
     return dict(method=s.method, steps=s.num_steps, cfg=s.cfg_scale, evaluations=evaluations(s.method, s.num_steps), same_style=done.round_trip,
-                a_b_a=relative(back.latent, x1), db=blurred_psnr(x, truth).item(), patch=patch_swd(x, style_1), edges=edge_agreement(x, photos))
+                a_b_a=relative(back.latent, x1), db=blurred_psnr(x, truth).item(), patches_to_truth=patch_swd(x, truth, n=65536), edges=edge_agreement(x, photos))
 
 
 def point(tr, x1, truth, x0, method, nfe):
@@ -46,14 +46,13 @@ def main():
     parser.add_argument('--checkpoint', default='demo', help='demo: the one that comes with the package')
     parser.add_argument('--nfe', type=int, default=20, help='evaluations each way')
     parser.add_argument('--pairs', type=int, default=32, help='photographs with the true painting')
-    parser.add_argument('--pictures', type=int, default=700, help='paintings that tell the style')
     a = parser.parse_args()
     tr = load_translator(a.checkpoint)
-    photos, truth, style_1 = scenes(a.pictures, a.pairs)
+    photos, truth = scenes(a.pairs)
     x1, rows = tr.encode(photos, 0), []
     runs = [(m, steps_within(m, a.nfe), 1.) for m in METHODS] + [('rk4', 4*a.nfe, 1.), ('euler', a.nfe, 2.), ('extrapolated', a.nfe-1, 2.)]
     for method, steps, cfg in runs:
-        rows.append(row(tr, x1, photos, truth, style_1, Settings(0, 1, steps, cfg, method)))
+        rows.append(row(tr, x1, photos, truth, Settings(0, 1, steps, cfg, method)))
         print(rows[-1], flush=True)
     x1, truth = x1[:8], truth[:8]
     with torch.no_grad(): x0 = integrate(velocity(tr.model, 0), whiten(x1, 0, tr.maps), 60, 'rk4', 1., 0., ends=(.6,.2))

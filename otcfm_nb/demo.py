@@ -166,7 +166,7 @@ def judge(
 ) -> dict:          # Name -> column -> number
     "Nearness to the truth, likeness to the style, strokes, faithfulness to the source."
     seen = encoder_features(style_1[:256])
-    return {name: {'dB to truth': blurred_psnr(x, truth).item(), 'patch distance': patch_swd(x, style_1),
+    return {name: {'dB to truth': blurred_psnr(x, truth).item(), 'patches to truth': patch_swd(x, truth, n=65536),
                    'encoder distance': style_distance(encoder_features(x), seen),
                    'stroke energy': stroke_energy(x, truth), 'edges kept': edge_agreement(x, photos)} for name,x in found.items()}
 

@@ -84,7 +84,7 @@ def best_of(paint, found, truth):
 def untrained(tr, z, paint, photos, latents, styles, maps):
     "What needs no training: name -> pictures."
     return {'identity': photos,
-            'colour transport': tr.palette.from_common(tr.palette.to_common(photos, 0), {1: 1.}),
+            'colour transport': tr.palette.transport(photos, 0, {1: 1.}),
             'colour transport, through the VAE': paint(z),
             'colour matching, by picture': reinhard(photos, styles[1], by_picture=True),
             'colour matching, by folder': reinhard(photos, styles[1], styles[0]),

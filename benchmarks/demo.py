@@ -18,15 +18,19 @@ from otcfm_nb.stored import read_checkpoint
 from otcfm_nb.translate import Settings, checkpoint_path, load_translator
 
 
-def judged(tr, out, back=False):
-    "Pictures, scores and intervals of a translator on a run's held-out places; a photograph has no second attempt."
+def compared(tr, out, back=False):
+    "What `judge` is given of a run's held-out places: pictures by name, sources, truth, pictures of the target style. A photograph has no second attempt."
     photos, truth, second = (load_folder(out/'pairs', f'{name}*') for name in ('photo', 'paint', 'second'))
     styles = [load_folder(out/'pictures'/f'style_{k}')[:700] for k in (0, 1)]
     if back: photos, truth, second, styles = truth, photos, photos, styles[::-1]
     found, _ = candidates(tr, photos, truth, second, *styles, Settings(1, 0) if back else Settings())
     if back: del found['the painter, again']
-    interval = lambda x: bootstrap(each(blurred_psnr, x, truth), torch.Generator().manual_seed(0))[1:]
-    return found, judge(found, photos, truth, styles[1]), {n: interval(x) for n, x in found.items()}
+    return found, photos, truth, styles[1]
+
+
+def intervals(found, truth):
+    "Of each row's mean dB: (low, high)."
+    return {n: bootstrap(each(blurred_psnr, x, truth), torch.Generator().manual_seed(0))[1:] for n, x in found.items()}
 
 
 def run(out, minutes):
@@ -37,8 +41,8 @@ def run(out, minutes):
     checkpoint, saved = newest(out/'checkpoints')
     scores = json.loads((out/'scores.json').read_text())
     tr = load_translator(checkpoint)
-    (found, _, intervals), (_, back, _) = judged(tr, out), judged(tr, out, True)
-    return dict(wall_minutes=wall, steps=saved['step'], back=back, intervals=intervals, **scores), found['ours']
+    found, _, truth, _ = compared(tr, out)           # judged by the command already
+    return dict(wall_minutes=wall, steps=saved['step'], back=judge(*compared(tr, out, True)), intervals=intervals(found, truth), **scores), found['ours']
 
 
 def draw(out, found, packaged):
@@ -58,8 +62,8 @@ def main():
     with contextlib.nullcontext(a.keep) if a.keep else tempfile.TemporaryDirectory() as tmp:
         done = {f'{m:g}': run(Path(tmp)/f'{m:g}', m) for m in a.minutes}
         out, tr = Path(tmp)/f'{a.minutes[0]:g}', load_translator('demo')
-        (found, rows, intervals), (_, back, _) = judged(tr, out), judged(tr, out, True)
-        packaged = dict(steps=read_checkpoint(checkpoint_path('demo'))['step'], rows=rows, back=back, intervals=intervals)
+        found, photos, truth, style_1 = compared(tr, out)
+        packaged = dict(steps=read_checkpoint(checkpoint_path('demo'))['step'], rows=judge(found, photos, truth, style_1), back=judge(*compared(tr, out, True)), intervals=intervals(found, truth))
         draw(out, next(iter(done.values()))[1], found['ours'])
     save('demo', dict(runs={m: r for m, (r, _) in done.items()}, packaged=packaged))
 

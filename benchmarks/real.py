@@ -89,7 +89,7 @@ def one_way(tr, held, train_pictures, a, b, s):
     by = lambda x, s: in_parts(lambda part: translate_latent(tr, part, s, certify=False).latent, x)
     there, guided = by(z, s), by(z, Settings(a, b, num_steps=20, method='euler', cfg_scale=2.))
     back = by(there, Settings(b, a))
-    if tr.palette.maps: found['colour transport'] = tr.palette.from_common(tr.palette.to_common(held[a], a), {b: 1.})
+    if tr.palette.maps: found['colour transport'] = tr.palette.transport(held[a], a, {b: 1.})
     found['map of latents'] = paint(colour(whiten(z, a, tr.maps), b, tr.maps))
     found['ours'], found["ours, the guide's default (Euler 20, cfg 2)"] = (paint(x) for x in (there, guided))
     for w in (2., 3.): found[f'ours, guidance {w:g}'] = paint(by(z, Settings(a, b, cfg_scale=w)))

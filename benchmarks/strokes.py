@@ -44,7 +44,7 @@ def main():
     z = tr.encode(photos, 0)
     x0, fresh = tr.invert(z, 0).x, torch.randn(z.shape, generator=torch.Generator().manual_seed(0))
     shown = lambda latents: tr.decode(latents, *photos.shape[-2:], 1, photos, 0)
-    found = {'colour transport': tr.palette.from_common(tr.palette.to_common(photos, 0), {1: 1.}),
+    found = {'colour transport': tr.palette.transport(photos, 0, {1: 1.}),
              'map of latents': shown(colour(whiten(z, 0, tr.maps), 1, tr.maps))}
     for w in (1., 1.5, 2., 3., 4.): found[f'guidance {w:g}'] = shown(painted(tr, x0, w))
     for low, high in ((0., .5), (.5, 1.), (.25, 1.), (0., .75)): found[f'guidance 3 for t in {low:g} to {high:g}'] = shown(painted(tr, x0, 3., low, high))

@@ -151,7 +151,7 @@ def candidates(
             'random pair': style_1.flip(0)[torch.arange(len(photos)) % len(style_1)],      # the style itself, of other places
             'colour matching, by picture': reinhard(photos, style_1, by_picture=True),
             'colour matching, by folder': reinhard(photos, style_1, style_0),
-            **({'colour transport': tr.palette.from_common(tr.palette.to_common(photos, s.source_style), s.colours())} if tr.palette.maps else {}),
+            **({'colour transport': tr.palette.transport(photos, s.source_style, s.colours())} if tr.palette.maps else {}),
             'map of latents': tr.decode(mapped, *photos.shape[-2:], s.colours(), photos, s.source_style),
             'ours': ours,
             'the painter, again': second,

@@ -185,6 +185,11 @@ class Palette:
         painted = recolour(pixels.float().cpu(), sum(w*self.volume(k, True) for k,w in weights.items()))
         return relight(painted, -self.falloff(weights), at).clamp(max=1)
 
+    def transport(self, pixels:Tensor, style:int, weights:dict) -> Tensor:
+        "Pictures (B,3,H,W) of a style in the colours of another or of a mixture {style: weight}, and nothing else done to them."
+        return self.from_common(self.to_common(pixels, style), weights)
+
+# %% ../nbs/30_palette.ipynb #cbd7aa60
 def palette_of(
     info:dict, # What an index of latents or a checkpoint says
 ) -> Palette:  # One that changes nothing, if it tells of none

@@ -23,8 +23,8 @@ def sample_small(
     side:int=16,      # To which they are made small
 ) -> Tensor:          # (N,3,side,side) in [-1,1]
     "Small pictures of a style; one that can't be read is left out."
-    found, step = [], max(1, len(paths)//pictures)
-    for path in paths[::step][:pictures]:
+    found, n = [], min(pictures, len(paths))
+    for path in (paths[i*len(paths)//n] for i in range(n)):
         try: small = fit_image(read_image(path), size).resize((side, side), resample=4)   # 4: mean over boxes
         except UserError: continue
         found.append(to_tensor(small))
@@ -48,19 +48,19 @@ def common_palette(
     size:int,        # Side in pixels
     root:Path,       # Folder of latents
     state:PartialState=None, # The processes that share the work
-) -> tuple:          # (maps of chapter 30, what the index says of them); (None, None) without a palette
+) -> tuple:          # (maps of chapter 30, what the index says of them, whether an earlier run left them); (None, None, False) without a palette
     "The maps that an earlier run left, or new ones."
     path = root/'palette.safetensors'
-    if reference is None: return None, None
-    fits = palette_stays(path, reference, len(folders))
+    if reference is None: return None, None, False
+    stays = palette_stays(path, reference, len(folders))
     if state: state.wait_for_everyone()             # all have looked before anybody writes
-    if not fits and (not state or state.is_main_process):
+    if not stays and (not state or state.is_main_process):
         maps = fit_palette([sample_small(list_images(f), size) for f in folders], reference)
         for i,k in enumerate(maps['falloff'].tolist()):
             if k: print(f"palette: corners of style {i} {'lack' if k > 0 else 'have more'} light, beside those of style {reference} (k = {k:.2f}): made equal before encoding")
         save_palette(maps, path)
     if state: state.wait_for_everyone()
-    return read_palette(path), dict(style=reference, identity=palette_identity(path))
+    return read_palette(path), dict(style=reference, identity=palette_identity(path)), stays
 
 # %% ../nbs/31_folder_colours.ipynb #ae5f0045
 def read_batch(

@@ -35,7 +35,7 @@ from .commands import UserError, atomic_write, no_bar, now_and_then, printable, 
 from .config import Config, load_config
 from .data import check_name, fingerprint, latent_names, left_out, list_images, style_folders
 from .device import pick_device
-from .folder_colours import common_palette, palette_stays, read_ahead, read_batch
+from .folder_colours import common_palette, read_ahead, read_batch
 from .latents_index import channel_stats, read_index, read_part, settle, write_index
 from .palette import Palette
 from .paths import check_folder, check_roots, quoted
@@ -169,7 +169,7 @@ def preprocess(
     check_request(cfg, size, codec := load_vae(cfg.data.vae, device=device))
     skipped, shape = [], [codec.latent_channels, size//codec.factor, size//codec.factor]
     root.mkdir(parents=True, exist_ok=True); sweep_all(root, state)
-    stays, (maps, told) = palette_stays(root/'palette.safetensors', cfg.data.palette, len(folders)), common_palette(cfg.data.palette, folders, size, root, state)
+    maps, told, stays = common_palette(cfg.data.palette, folders, size, root, state)
     head = dict(vae=dict(name=cfg.data.vae, identity=codec.identity), target_size=size, shape=shape, palette=told)
     todo, files = plan_work(raw, root, folders, read_index(root, head), skipped, progress)
     settle(root, head, files, len(folders), state)

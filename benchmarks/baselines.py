@@ -28,9 +28,9 @@ from otcfm_nb.data import load_latents
 from otcfm_nb.demo import check_request, demo_config, judge, load_folder, make_pictures, train_demo
 from otcfm_nb.metrics import blurred_psnr, bootstrap, each, reinhard, score_table, ssim
 from otcfm_nb.preprocess_latents import preprocess
-from otcfm_nb.stored import read_checkpoint
+from otcfm_nb.stored import checkpoint_path, read_checkpoint
 from otcfm_nb.sheets import sheet
-from otcfm_nb.translate import Settings, checkpoint_path, load_translator, translate_latent
+from otcfm_nb.translate import Settings, load_translator, translate_latent
 from otcfm_nb.whitening import colour, whiten
 
 OPPONENTS = {'CycleGAN': (gans.CycleGAN, {}, False), 'CycleGAN, no identity loss': (gans.CycleGAN, {'identity': 0}, False),

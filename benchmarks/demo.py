@@ -14,8 +14,8 @@ from otcfm_nb.demo import best_typical_worst, candidates, judge, load_folder
 from otcfm_nb.metrics import blurred_psnr, bootstrap, each
 from otcfm_nb.sheets import sheet
 from otcfm_nb.checkpoints import newest
-from otcfm_nb.stored import read_checkpoint
-from otcfm_nb.translate import Settings, checkpoint_path, load_translator
+from otcfm_nb.stored import checkpoint_path, read_checkpoint
+from otcfm_nb.translate import Settings, load_translator
 
 
 def compared(tr, out, back=False):

@@ -5,7 +5,7 @@
 # %% auto #0
 __all__ = ['UserError', 'nearest', 'parser_of', 'parsed', 'run_main', 'printable', 'say', 'is_program', 'early_help',
            'end_signals', 'main_guard', 'run_module', 'preprocess_latents', 'train', 'inference', 'demo', 'plan',
-           'config', 'rename', 'brief', 'atomic_write', 'no_bar', 'now_and_then', 'sweep']
+           'config', 'new_style', 'rename', 'brief', 'atomic_write', 'no_bar', 'now_and_then', 'sweep']
 
 # %% ../nbs/00_commands.ipynb #c55f9924
 import difflib, hashlib, inspect, os, re, runpy, secrets, signal, sys, time, traceback
@@ -161,6 +161,10 @@ def plan() -> None:
 def config() -> None:
     "Console script `otcfm_config`."
     run_module('config')
+
+def new_style() -> None:
+    "Console script `otcfm_new_style`."
+    run_module('new_style')
 
 # %% ../nbs/00_commands.ipynb #2b3daa4c
 def rename(

@@ -4,8 +4,8 @@
 
 # %% auto #0
 __all__ = ['Count', 'Width', 'Batch', 'Place', 'Fraction', 'Auto', 'PRESETS', 'main', 'Section', 'ModelConfig', 'TrainingConfig',
-           'DataConfig', 'CheckpointConfig', 'Config', 'line_of', 'known_keys', 'explain', 'parse_config',
-           'load_config', 'preset', 'key_comments', 'commented', 'with_vae', 'write_config']
+           'DataConfig', 'CheckpointConfig', 'Config', 'line_of', 'explain', 'parse_config', 'load_config', 'preset',
+           'key_comments', 'commented', 'with_vae', 'with_strokes', 'write_config']
 
 # %% ../nbs/01_config.ipynb #6c87ce51
 from .commands import early_help, main_guard
@@ -16,10 +16,11 @@ def main(
     out:str='config.json', # File to write
     raw_data_root:str=None,# Your folder with style_0, style_1, ...; default: to be filled in
     vae:str=None,          # embedded (quick, soft), taef2 (strokes survive), a folder or a hub id; default: the preset's
+    strokes:bool=False,    # Set what painted best in chapters 50 and 63: VAE taef2 with its loss (unless --vae says another), one palette, an anchor, guidance?
     force:bool=False,      # Write over a file that is there?
 ) -> None:
     "Write a configuration in which every key is explained. Example: otcfm_config --preset 8gb --out config.json"
-    write_config(preset, Path(out), raw_data_root, force, vae)
+    write_config(preset, Path(out), raw_data_root, force, vae, strokes)
 
 early_help(main, __name__)
 
@@ -140,15 +141,6 @@ def line_of(
         place = found.end()
     return text.count('\n', 0, place)+1
 
-# %% ../nbs/01_config.ipynb #95372182
-def known_keys(
-    path:tuple, # Path of a section, from the outside in
-) -> list:      # Its keys
-    "The keys that a section knows."
-    fields = Config.model_fields
-    for key in path: fields = fields[key].default_factory.model_fields
-    return list(fields)
-
 # %% ../nbs/01_config.ipynb #02232018
 def explain(
     e:ValidationError, # From pydantic
@@ -159,7 +151,7 @@ def explain(
     path = tuple(first['loc'][:2])       # section and key; beyond that come pydantic's names of types
     n = line_of(text, path)
     where = '.'.join(map(str, path)) + (f' (line {n})' if path and n else '')
-    if first['type']=='extra_forbidden': return f"{where}: unknown key.{nearest(path[-1], known_keys(path[:-1]))}"
+    if first['type']=='extra_forbidden': return f"{where}: unknown key.{nearest(path[-1], (Config.model_fields[path[0]].default_factory if len(path) > 1 else Config).model_fields)}"
     said = first['msg'].removeprefix('Value error, ')
     if first['type']=='value_error': return f"{where}: {said}" if where else said
     return f"{where}: {said[0].lower()+said[1:]}, got {first['input']!r}"
@@ -198,13 +190,13 @@ PRESETS = {
     '8gb':  dict(model=dict(hidden_dim=384, num_layers=12), training=dict(batch_size=64, vram_budget_gb=8.)),
     '12gb': dict(model=dict(hidden_dim=512, num_layers=16), training=dict(batch_size=128, vram_budget_gb=12.)),
     '16gb': dict(model=dict(hidden_dim=512, num_layers=18), training=dict(batch_size=256, vram_budget_gb=16.)),
-    'cpu':  dict(model=dict(hidden_dim=96, num_layers=6, style_dim=128, time_dim=128), data=dict(target_size=128),
-                 training=dict(batch_size=32, learning_rate=1e-3, use_amp=False, num_workers=0)),
+    'cpu':  dict(model=dict(hidden_dim=96, num_layers=6, style_dim=128, time_dim=128), data=dict(target_size=128), training=dict(batch_size=32, learning_rate=1e-3, use_amp=False, num_workers=0)),
     'demo': dict(model=dict(latent_channels=32, hidden_dim=96, num_layers=6, style_dim=128, time_dim=128), data=dict(target_size=128, vae='taef2', palette=1, anchor=4., cfg_scale=2.),
-                 training=dict(batch_size=32, learning_rate=2e-3, label_drop_prob=.1, loss_metric='pixels', use_amp=False, num_workers=0, warmup_steps=50, ema_decay=.99),
-                 checkpoint=dict(save_every=1000, sample_every=0)),
+                 training=dict(batch_size=32, learning_rate=2e-3, label_drop_prob=.1, loss_metric='pixels', use_amp=False, num_workers=0, warmup_steps=50, ema_decay=.99), checkpoint=dict(save_every=1000, sample_every=0)),
 }
 
+
+# %% ../nbs/01_config.ipynb #a71fd756
 def preset(
     name:str, # '8gb', '12gb', '16gb', 'cpu', 'demo'
 ) -> Config:
@@ -242,21 +234,27 @@ def with_vae(
     if vae in ('embedded','taef2'): cfg.model.latent_channels, cfg.training.loss_metric = (4, 'latents') if vae=='embedded' else (32, 'pixels')
     return cfg
 
+# %% ../nbs/01_config.ipynb #7251c486
+def with_strokes(
+    cfg:Config,   # The configuration, changed
+    vae:str=None, # Another VAE than "taef2"
+) -> Config:      # The same
+    "A configuration with what painted best in chapters 50 and 63."
+    cfg.data.palette, cfg.data.anchor, cfg.data.cfg_scale = min(1, cfg.data.num_classes-1), cfg.data.target_size/32, 2.
+    return with_vae(cfg, vae or 'taef2')
+
 # %% ../nbs/01_config.ipynb #f875d200
 def write_config(
-    name:str,   # Preset
-    out:Path,   # File
-    raw:str,    # Folder of pictures, or None
-    force:bool, # Write over a file that is there?
-    vae:str=None, # Another VAE than the preset's
+    name:str, out:Path, raw:str, force:bool, vae:str=None, strokes:bool=False, # As the command's
 ) -> None:
     "The command: a preset as a file with comments."
-    cfg = with_vae(preset(name), vae)
+    cfg = preset(name)
     check_target(out, '--out', force); check_folder(out.parent, '--out')
     if raw is not None:
         if any('\ud800' <= c <= '\udfff' for c in raw): raise UserError(f"--raw_data_root {ascii(raw)}: the name is no Unicode, which a configuration can't hold: rename the folder")
         styles = count_styles(Path(raw))
         cfg.model.num_styles, cfg.data.num_classes, cfg.data.raw_data_root = styles, styles, raw
+    cfg = with_strokes(cfg, vae) if strokes else with_vae(cfg, vae)
     out.parent.mkdir(parents=True, exist_ok=True)
     atomic_write(out, lambda f: f.write(commented(cfg).encode()))
     print(f"wrote {out}, preset {name}{'' if raw is None else f', {cfg.data.num_classes} styles'}. Next: look it through, then otcfm_preprocess_latents --config {quoted(out)}")

@@ -45,11 +45,12 @@ def to_rgb(
     img:Image.Image, # Of any mode
     form:str=None,   # The file's format, if known
 ) -> Image.Image:    # Mode RGB
-    "RGB of any mode: 16 bit scaled, transparency laid over white."
+    "RGB of any mode: 16 bit scaled, transparency laid over white, which `.info['was_transparent']` tells."
     if img.mode in ('I','F') or img.mode.startswith('I;16'): img = grey_bytes(img, form)
     if img.mode in ('RGBA','LA','PA','RGBa','La') or 'transparency' in img.info:
-        img = img.convert('RGBA')
-        return Image.alpha_composite(Image.new('RGBA', img.size, 'white'), img).convert('RGB')
+        img = img.convert('RGBA'); white = Image.new('RGBA', img.size, 'white')
+        white.info['was_transparent'] = img.getchannel('A').getextrema()[0] < 255         # so that a command can say so
+        return Image.alpha_composite(white, img).convert('RGB')
     return img.convert('RGB')
 
 # %% ../nbs/31_data.ipynb #d2bcc871

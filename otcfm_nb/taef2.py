@@ -10,6 +10,7 @@ from pathlib import Path
 import torch.nn as nn
 from diffusers import AutoencoderTiny, ModelMixin
 from diffusers.configuration_utils import register_to_config
+from fastcore.basics import patch
 from torch import Tensor
 import otcfm_nb
 
@@ -43,6 +44,15 @@ class AutoencoderTinyMidGN(AutoencoderTiny, ModelMixin): # a diffusers pipeline 
         encoder, decoder = self.encoder.layers, self.decoder.layers
         for layers,places in ((encoder, range(len(encoder)-1-num_encoder_blocks[-1], len(encoder)-1)), (decoder, range(2, 2+num_decoder_blocks[0]))):
             for i in places: layers[i] = MidBlock(layers[i], decoder_block_out_channels[0])
+
+# %% ../nbs/30_taef2.ipynb #2bc9d56d
+@patch
+def parts(self:AutoencoderTinyMidGN) -> tuple: # Four nn.Sequential: encoder, near and far; decoder, far and near
+    "Encoder and decoder, cut between the layers that see a neighbourhood and those that see the whole picture."
+    encoder, decoder = self.encoder.layers, self.decoder.layers
+    first = next(i for i,m in enumerate(encoder) if isinstance(m, MidBlock))
+    last = max(i for i,m in enumerate(decoder) if isinstance(m, MidBlock))+1
+    return encoder[:first], encoder[first:], decoder[:last], decoder[last:]
 
 # %% ../nbs/30_taef2.ipynb #8e7f8bab
 def taef2_path() -> Path:

@@ -2,7 +2,7 @@
 
     otcfm_demo --epochs 48 --pictures 3500 --out demo && python scripts/embed_demo.py demo
 
-That is 9,984 steps, some forty minutes on two cores. How it translates (anchor, guidance) is what the preset says on the day of embedding.
+That is 9,984 steps, an hour or so on two cores. How it translates (anchor, guidance) is what the preset says on the day of embedding.
 """
 import argparse, io
 from pathlib import Path

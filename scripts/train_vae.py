@@ -26,7 +26,10 @@ They were trained on the photographs listed in sources.tsv, each under the licen
 copyright file says of that file; of scikit-image and scikit-learn: what their own notes say), and on procedural scenes of
 chapters 33 and 34. No picture, nor a part of one, is in this folder. Thanks to the photographers.
 """
-SKIMAGE = ('coffee.png', 'astronaut.png', 'chelsea.png', 'rocket.jpg', 'motorcycle_left.png', 'brick.png', 'gravel.png', 'grass.png')
+# By name, the licence that the docstring of the function of that name in skimage.data, or scikit-learn's README.txt beside the file, gives.
+SKIMAGE = {'coffee.png': 'CC0 (Rachel Michetti)', 'astronaut.png': 'public-domain (NASA)', 'chelsea.png': 'CC0 (Stefan van der Walt)', 'rocket.jpg': 'public-domain (SpaceX)',
+           'motorcycle_left.png': 'none given (Middlebury Stereo 2014, Scharstein et al.)', 'brick.png': 'CC0 (CC0Textures)', 'gravel.png': 'CC0 (CC0Textures)', 'grass.png': 'CC0 (linolafett)'}
+SKLEARN = {'china.jpg': 'CC-BY-2.0 (danielbuechele)', 'flower.jpg': 'CC-BY-2.0 (vultilion)'}
 
 
 def licence_of(path, copyright_text):
@@ -51,8 +54,8 @@ def debian_photos(unpacked, held_out):
 def package_photos():
     "Photographs that scikit-image and scikit-learn ship."
     import skimage.data, sklearn.datasets
-    for name in SKIMAGE: yield Path(skimage.data.__file__).parent/name, 'scikit-image', 'see skimage/data/README.txt'
-    for p in sorted((Path(sklearn.datasets.__file__).parent/'images').glob('*.jpg')): yield p, 'scikit-learn', 'see sklearn/datasets/images/README.txt'
+    for name, licence in SKIMAGE.items(): yield Path(skimage.data.__file__).parent/name, 'scikit-image', licence
+    for name, licence in SKLEARN.items(): yield Path(sklearn.datasets.__file__).parent/'images'/name, 'scikit-learn', licence
 
 
 def load_photos(found, side=400):

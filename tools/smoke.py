@@ -7,7 +7,7 @@ Needs only the package; run it from anywhere. Each line is one thing that was tr
 import argparse, json, os, shutil, subprocess, sys, sysconfig, tempfile
 from pathlib import Path
 
-COMMANDS = 'config plan preprocess_latents train inference demo'.split()
+COMMANDS = 'config plan preprocess_latents train inference new_style demo'.split()
 HERE = 'a b, Bäume 山'                # a folder with a space, a comma, letters beyond Latin-1
 results = {}
 # Windows and macOS spawn the processes that draw ahead; with this line Linux does the same.

@@ -20,7 +20,7 @@ from otcfm_nb.painter import render_painting
 from otcfm_nb.preprocess_latents import preprocess
 from otcfm_nb.scenes import render_photo
 from otcfm_nb.translate import Settings, load_translator, translate_pixels
-from otcfm_nb.which_style import encode_as, likeliest_style
+from otcfm_nb.which_style import encode_as
 from otcfm_nb.whitening import colour, whiten
 
 

@@ -31,7 +31,7 @@ from otcfm_nb.preprocess_latents import preprocess
 from otcfm_nb.stored import checkpoint_path, read_checkpoint
 from otcfm_nb.sheets import sheet
 from otcfm_nb.translate import Settings, load_translator, translate_latent
-from otcfm_nb.whitening import colour, whiten
+from otcfm_nb.whitening import colour, map_latents, whiten
 
 OPPONENTS = {'CycleGAN': (gans.CycleGAN, {}, False), 'CycleGAN, no identity loss': (gans.CycleGAN, {'identity': 0}, False),
              'CycleGAN, whitened': (gans.CycleGAN, {}, True), 'CUT': (gans.CUT, {}, False), 'CUT, whitened': (gans.CUT, {}, True)}
@@ -90,7 +90,7 @@ def untrained(tr, z, paint, photos, latents, styles, maps):
             'colour matching, by folder': reinhard(photos, styles[1], styles[0]),
             'latent AdaIN, by picture': paint(adain(z, None, latents[1])),
             'latent AdaIN, by folder': paint(adain(z, *latents)),
-            'linear map of latents': paint(colour(whiten(z, 0, maps), 1, maps))}
+            'linear map of latents': paint(map_latents(z, 0, 1, maps))}
 
 
 def all_sdedits(tr, z, paint, truth, s, seed):

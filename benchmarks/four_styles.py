@@ -21,7 +21,7 @@ from otcfm_nb.preprocess_latents import preprocess
 from otcfm_nb.scenes import render_photo
 from otcfm_nb.translate import Settings, load_translator, translate_pixels
 from otcfm_nb.which_style import encode_as
-from otcfm_nb.whitening import colour, whiten
+from otcfm_nb.whitening import map_latents
 
 
 def write_folders(out, styles, pictures):
@@ -46,7 +46,7 @@ def trained(out, palette, a):
 def one_way(tr, source, target, x, truth, seen):
     "Scores from one style to another."
     z = tr.encode(x, source)
-    mapped = tr.decode(colour(whiten(z, source, tr.maps), target, tr.maps), *x.shape[-2:], target, x, source)
+    mapped = tr.decode(map_latents(z, source, target, tr.maps), *x.shape[-2:], target, x, source)
     found = {'identity': x, **({'transport': tr.palette.transport(x, source, {target: 1.})} if tr.palette.maps else {}),
              'map': mapped, 'ours': translate_pixels(tr, x, Settings(source, target), certify=False)[0]}
     return {name: dict(dB=blurred_psnr(y, truth).item(), encoder=style_distance(encoder_features(y), seen)) for name, y in found.items()}

@@ -20,7 +20,7 @@ from otcfm_nb.new_style import add_style, folder_latents
 from otcfm_nb.scenes import make_scene, render_photo
 from otcfm_nb.seen import pixel_metric
 from otcfm_nb.translate import Settings, load_translator, translate_latent
-from otcfm_nb.whitening import colour, whiten
+from otcfm_nb.whitening import map_latents
 
 CHAPTER = Path(__file__).parent.parent/'nbs'/'46_four_styles.ipynb'
 
@@ -47,7 +47,7 @@ def rows(tr, hand, a):
     ways = {'no step': (0, None)} | {f'{n} steps, {name}': (n, g) for n in a.steps for name, g in (('latents', None), ('pixels', metric))}
     for name, (n, g) in ways.items():
         new, losses = add_style(tr, x1, n, palette=palette, metric=g)
-        if not found: found['statistics alone'] = shown(new, colour(whiten(z, 0, new.maps), 2, new.maps))
+        if not found: found['statistics alone'] = shown(new, map_latents(z, 0, 2, new.maps))
         for w in (1., 2.): found[f'{name}, guidance {w:g}'] = shown(new, translate_latent(new, z, Settings(0, 2, cfg_scale=w), certify=False).latent)
         print(name, f'loss {sum(losses[-20:])/max(1, len(losses[-20:])):.3f}', flush=True)
     return judge({'identity': photos} | found | {'VAE ceiling': tr.codec.decode(tr.codec.encode(truth))}, photos, truth, style)

@@ -22,7 +22,7 @@ from otcfm_nb.metrics import each, edge_agreement, stroke_energy
 from otcfm_nb.painter import write_styles
 from otcfm_nb.sheets import sheet
 from otcfm_nb.translate import Settings, load_translator, translate_pixels
-from otcfm_nb.whitening import colour, whiten
+from otcfm_nb.whitening import map_latents
 
 
 def squares(files, size):
@@ -40,7 +40,7 @@ def may_be_shown(files):
 def translate(tr, photos, s):
     "Translations, the set's candidates beside them, and each latent's round trip error."
     found = {'source': photos, 'VAE only': tr.codec.decode(tr.codec.encode(photos)), 'colour transport': tr.palette.transport(photos, 0, {1: 1.}),
-             'map of latents': tr.decode(colour(whiten(tr.encode(photos, 0), 0, tr.maps), 1, tr.maps), *photos.shape[-2:], 1, photos, 0)}
+             'map of latents': tr.decode(map_latents(tr.encode(photos, 0), 0, 1, tr.maps), *photos.shape[-2:], 1, photos, 0)}
     parts = [translate_pixels(tr, part, s) for part in photos.split(8)]
     return found | {'ours': torch.cat([x for x,_ in parts])}, [v for _,done in parts for v in done.each]
 

@@ -23,7 +23,7 @@ from otcfm_nb.checkpoints import epoch_files
 from otcfm_nb.sheets import sheet
 from otcfm_nb.stored import read_checkpoint
 from otcfm_nb.translate import Settings, load_translator, relative, translate_latent
-from otcfm_nb.whitening import colour, whiten
+from otcfm_nb.whitening import map_latents
 
 
 def crops(path, n, size, rng):
@@ -90,7 +90,7 @@ def one_way(tr, held, train_pictures, a, b, s):
     there, guided = by(z, s), by(z, Settings(a, b, num_steps=20, method='euler', cfg_scale=2.))
     back = by(there, Settings(b, a))
     if tr.palette.maps: found['colour transport'] = tr.palette.transport(held[a], a, {b: 1.})
-    found['map of latents'] = paint(colour(whiten(z, a, tr.maps), b, tr.maps))
+    found['map of latents'] = paint(map_latents(z, a, b, tr.maps))
     found['ours'], found["ours, the guide's default (Euler 20, cfg 2)"] = (paint(x) for x in (there, guided))
     for w in (2., 3.): found[f'ours, guidance {w:g}'] = paint(by(z, Settings(a, b, cfg_scale=w)))
     found['real ones of the target style'] = train_pictures[b][torch.linspace(0, len(train_pictures[b])-1, len(held[a])).long()]

@@ -15,6 +15,7 @@ from pathlib import Path
 import torch
 from otcfm_nb.commands import UserError, printable, say
 from otcfm_nb.data import list_images, read_image
+from otcfm_nb.folder_colours import evenly
 from otcfm_nb.folders import pair_files
 from otcfm_nb.judges import encoder_features, frechet_distance, inception_features, kernel_distance, opponents, picture_features, structure_distance, style_distance
 from otcfm_nb.metrics import edge_agreement, score_table, stroke_energy
@@ -31,11 +32,6 @@ def check(a):
     for name, folder in (('MADE', a.made), ('SOURCE', a.source), ('STYLE', a.style)):
         if not (folder.is_dir() and list_images(folder)): raise UserError(f"{folder}: no folder of pictures: give one as {name}")
     if len({os.path.realpath(p) for p in (a.made, a.source, a.style)}) < 3: raise UserError("MADE, SOURCE and STYLE: two of them are one folder: give three")
-
-
-def evenly(items, most):
-    "At most so many, taken evenly."
-    return items[::max(1, -(-len(items)//most))]
 
 
 def pairs_of(a):

@@ -19,7 +19,7 @@ from otcfm_nb.solvers import METHODS, solve
 from otcfm_nb.checkpoints import newest
 from otcfm_nb.guidance import velocity
 from otcfm_nb.translate import load_translator
-from otcfm_nb.whitening import colour, whiten
+from otcfm_nb.whitening import colour, map_latents
 
 
 def painted(tr, x0, cfg_scale=1., low=0., high=1.):
@@ -45,7 +45,7 @@ def main():
     x0, fresh = tr.invert(z, 0).x, torch.randn(z.shape, generator=torch.Generator().manual_seed(0))
     shown = lambda latents: tr.decode(latents, *photos.shape[-2:], 1, photos, 0)
     found = {'colour transport': tr.palette.transport(photos, 0, {1: 1.}),
-             'map of latents': shown(colour(whiten(z, 0, tr.maps), 1, tr.maps))}
+             'map of latents': shown(map_latents(z, 0, 1, tr.maps))}
     for w in (1., 1.5, 2., 3., 4.): found[f'guidance {w:g}'] = shown(painted(tr, x0, w))
     for low, high in ((0., .5), (.5, 1.), (.25, 1.), (0., .75)): found[f'guidance 3 for t in {low:g} to {high:g}'] = shown(painted(tr, x0, 3., low, high))
     for eta, w in ((.3, 1.), (.45, 1.), (.6, 1.), (.3, 2.), (.45, 2.)):

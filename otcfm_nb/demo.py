@@ -47,7 +47,7 @@ from .checkpoints import checkpoint, load_into
 from .trainer import Trainer, set_length, train_step
 from .sheets import sheet
 from .translate import Settings, Translator, load_translator, translate_pixels
-from .whitening import colour, whiten
+from .whitening import map_latents
 
 # %% ../nbs/50_demo.ipynb #38d46830
 NOTE = 'made_by_otcfm_demo.txt'
@@ -145,7 +145,7 @@ def candidates(
 ) -> tuple:             # (name -> pictures (N,3,S,S), round trip error)
     "What is to be compared."
     ours, done = translate_pixels(tr, photos, s)
-    mapped = colour(whiten(tr.encode(photos, s.source_style), s.source_style, tr.maps), s.target_style, tr.maps)
+    mapped = map_latents(tr.encode(photos, s.source_style), s.source_style, s.target_style, tr.maps)
     return {'identity': photos,
             'VAE only': tr.codec.decode(tr.codec.encode(photos)),
             'random pair': style_1.flip(0)[torch.arange(len(photos)) % len(style_1)],      # the style itself, of other places

@@ -3,10 +3,10 @@
     python benchmarks/baselines.py [--minutes 3] [--pairs 32] [--pictures 700] [--size 128] [--seed 0]
     python benchmarks/baselines.py --packaged 'CUT, whitened' CycleGAN --pictures 3500
 
-Without training: identity, Reinhard's colour matching, the transport of colours (chapter 30; also through the VAE, which every row in
+Without training: identity, Reinhard's colour matching, the transport of colours (chapter 30_palette; also through the VAE, which every row in
 latents passes), AdaIN of latents (Huang and Belongie 2017: mean and deviation of each channel, by picture and by folder), the linear
 map of latents (chapter 35). All that work on latents get those that ours gets, of photographs in the painter's palette, and what they
-make is anchored in the photographs' colours as ours is (chapter 38).
+make is anchored in the photographs' colours as ours is (chapter 38_anchor).
 With our model: SDEdit (Meng et al. 2022): noise to a time t of the flow, then forwards as a painting. The photograph's latents are
 taken as those of a painting, as published, or whitened as a photograph's, as ours are. Of several t the best by dB on these very
 pairs stands in the table (which favours it); all are in the JSON.
@@ -15,21 +15,25 @@ in their generators, on latents as they are and on latents whitened by style, wh
 which its authors take where colours must stay, may hinder here where colours change, so one row is without.
 Writes results/baselines.json and nbs/images/baselines.jpg.
 
-With --packaged the translator of the package stands for ours, and the opponents named have as many steps as they do in its training
-time: their steps in baselines.json for each of ours there, times its own. So a busy machine takes nothing from anybody. Give it the
-number of pictures that it was trained on. Writes results/baselines_long.json, one opponent after the other.
+With --packaged the translator of the package stands for ours, and the opponents named get about as many parameters and as many steps as
+they do in its training time. How many that are is found first: both train by turns, twenty seconds each, three times. So a busy machine
+takes nothing from anybody. Give it the number of pictures that it was trained on. Writes results/baselines_long.json, one opponent after
+the other.
 """
-import argparse, io, json, tempfile, time
+import argparse, io, statistics, tempfile, time
 from pathlib import Path
 import torch
 import gans
 from common import RESULTS, save
+from otcfm_nb.config import Config
 from otcfm_nb.data import load_latents
 from otcfm_nb.demo import check_request, demo_config, judge, load_folder, make_pictures, train_demo
+from otcfm_nb.device import make_accelerator
 from otcfm_nb.metrics import blurred_psnr, bootstrap, each, reinhard, score_table, ssim
 from otcfm_nb.preprocess_latents import preprocess
 from otcfm_nb.stored import checkpoint_path, read_checkpoint
 from otcfm_nb.sheets import sheet
+from otcfm_nb.trainer import Trainer, train_step
 from otcfm_nb.translate import Settings, load_translator, translate_latent
 from otcfm_nb.whitening import colour, map_latents, whiten
 
@@ -170,17 +174,31 @@ def compare(out, minutes, pictures, pairs, size, seed):
     return dict(rows=rows, costs=costs, sdedit=judged(sdedits, photos, truth, styles[1]), sdedit_best=names, **verdict(found, rows, truth, seed))
 
 
+def pace(name, trainer, x1, style, maps, parameters, seconds=20, turns=3):
+    "Steps that an opponent makes while ours makes one."
+    kind, more, white = OPPONENTS[name]
+    a, b = (whiten(x1[style==k], k, maps if white else None) for k in (0, 1))
+    gan, g, found = gans.build(kind, a.shape[1], parameters, 0, **more), torch.Generator().manual_seed(0), []
+    for k in range(turns+1):                                     # the first turn is to get warm
+        long, ours = seconds if k else 2, 0
+        theirs, start = gans.train(gan, a, b, g, long), time.monotonic()
+        while time.monotonic()-start < long: train_step(trainer); ours += 1
+        found.append(theirs['steps']/theirs['seconds']*(time.monotonic()-start)/ours)
+    return statistics.median(found[1:])
+
+
 def longer(out, names, pictures, pairs, size, seed):
     "The packaged translator and opponents that had its training time; the rows grow by one at a time."
-    short = json.loads((RESULTS/'baselines.json').read_text())['costs']
-    _, x1, style, _, (photos, truth, second), styles = prepare(out, pictures, pairs, size, seed)
-    tr = load_translator('demo')
-    saved, parameters = read_checkpoint(checkpoint_path('demo'))['step'], gans.count(tr.model)
+    cfg, x1, style, info, (photos, truth, second), styles = prepare(out, pictures, pairs, size, seed)
+    tr, saved = load_translator('demo'), read_checkpoint(checkpoint_path('demo'))
+    cfg.model, cfg.training.compile, parameters = Config.model_validate(saved['config']).model, False, gans.count(tr.model)
     z, paint, found = staged(tr, x1, style, photos, styles)
     found |= last_rows(tr, z, paint, truth, second)
-    costs = {'ours': dict(steps=saved, parameters=parameters)}
+    costs = {'ours': dict(steps=saved['step'], parameters=parameters)}
     for name in names:
-        translate, costs[name] = trained_gan(name, x1, style, tr.maps, parameters, seed, steps=round(saved*short[name]['steps']/short['ours']['steps']))
+        rate = pace(name, Trainer(cfg, x1, style, info | dict(metric=torch.eye(x1.shape[1])), make_accelerator(cfg)), x1, style, tr.maps, parameters)
+        print(f'{name}: {rate:.2f} steps to one of ours', flush=True)
+        translate, costs[name] = trained_gan(name, x1, style, tr.maps, parameters, seed, steps=round(saved['step']*rate))
         found[name] = paint(translate(z))
         rows = judged(found, photos, truth, styles[1])
         print(score_table(rows), costs[name], flush=True)

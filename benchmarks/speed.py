@@ -133,7 +133,7 @@ def race(data, seconds, every=5.) -> dict:
 
 
 def flops(data, repeats=15) -> dict:
-    "Operations by the tally of chapter 21, which corrects what torch counts; the peak is the best of several sizes of float32 matrix product."
+    "Operations by the tally of chapter 21_tally, which corrects what torch counts; the peak is the best of several sizes of float32 matrix product."
     x1, style, cfg = data
     net = build_model(cfg.model).to(memory_format=torch.channels_last)
     opt, draw = torch.optim.AdamW(net.parameters()), Draws(cfg, x1, style)[0]

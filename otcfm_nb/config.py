@@ -47,7 +47,7 @@ class Section(BaseModel):
 
 # %% ../nbs/01_config.ipynb #cd22296f
 class ModelConfig(Section):
-    "Shape of the network, chapter 21."
+    "Shape of the network, chapter 21_model."
     latent_channels: Width = 4   # Channels of the VAE's latents
     hidden_dim: Width = 384      # Channels inside; a multiple of 8
     num_layers: Annotated[int, Field(ge=1, le=1000)] = 12       # Blocks
@@ -67,7 +67,7 @@ class ModelConfig(Section):
 
 # %% ../nbs/01_config.ipynb #28269a28
 class TrainingConfig(Section):
-    "How to train, chapter 40."
+    "How to train, chapter 40_train."
     batch_size: Batch = 64       # Latents an optimiser step, over all processes
     learning_rate: Annotated[float, Field(gt=0, le=1)] = 1e-4 # Highest learning rate
     stage1_epochs: Count = 200   # Passes over the data
@@ -88,20 +88,20 @@ class TrainingConfig(Section):
     val_fraction: Annotated[float, Field(ge=0, le=.5)] = .05 # Share of each style's latents kept aside, for a loss that can be compared; rounded down
     tracker: Literal['none', 'tensorboard', 'wandb'] = 'none' # Where accelerate sends the log besides metrics.jsonl
     whiten: bool = True          # Bring each style's latents to mean 0, covariance I first, chapter 35
-    loss_metric: Literal['latents', 'pixels'] = 'latents' # What an error of the velocity is measured in: latents, or what the VAE's decoder makes of it, chapter 31
+    loss_metric: Literal['latents', 'pixels'] = 'latents' # What an error of the velocity is measured in: latents, or what the VAE's decoder makes of it, chapter 31_what_is_seen
     seed: Annotated[int, Field(ge=0, lt=2**31)] = 0      # Decides weights, order and noise
 
 # %% ../nbs/01_config.ipynb #d4b1c9e4
 class DataConfig(Section):
-    "Where pictures and latents are, chapters 31 and 32."
+    "Where pictures and latents are, chapters 31_data and 32_preprocess_latents."
     raw_data_root: Place = 'raw_data_root'  # Folder with style_0, style_1, ... of pictures
     data_root: Place = 'data_root'          # Folder for their latents
     num_classes: Width = 2                # Number of style folders
     target_size: Annotated[int, Field(ge=1, le=65536)] = 512              # Side of the squares that are encoded, in pixels
     vae: Place = 'embedded'                 # "embedded" (4 channels), "taef2" (32), a folder, or a hub id
-    palette: Annotated[int, Field(ge=0)] | None = None # Style whose colours all pictures get before they are encoded, and lose again at the end; null: each keeps its own, chapter 30
-    anchor: Annotated[float, Field(ge=0, le=1000)] = 0. # Pixels: what is coarser than this has the source's colours, brought into the target's palette, in place of the model's; 0: nothing, chapter 38
-    cfg_scale: Annotated[float, Field(ge=0, lt=100)] = 1. # Guidance of translations; 1: none, chapter 39
+    palette: Annotated[int, Field(ge=0)] | None = None # Style whose colours all pictures get before they are encoded, and lose again at the end; null: each keeps its own, chapter 30_palette
+    anchor: Annotated[float, Field(ge=0, le=1000)] = 0. # Pixels: what is coarser than this has the source's colours, brought into the target's palette, in place of the model's; 0: nothing, chapter 38_anchor
+    cfg_scale: Annotated[float, Field(ge=0, lt=100)] = 1. # Guidance of translations; 1: none, chapter 39_guided
     flip: bool = False                    # Mirror latents by chance in training; the embedded VAE's are then some way off those of mirrored pictures (benchmarks/vae.py)
 
 # %% ../nbs/01_config.ipynb #752106e1
@@ -229,7 +229,7 @@ def with_vae(
     cfg:Config, # The configuration, changed
     vae:str,    # "embedded", "taef2", a folder or hub id; None: as it is
 ) -> Config:    # The same
-    "A configuration for another VAE: of those in the package, channels and loss follow from it (chapters 30 and 31)."
+    "A configuration for another VAE: of those in the package, channels and loss follow from it (chapters 30_taef2 and 31_what_is_seen)."
     cfg.data.vae = vae or cfg.data.vae
     if vae in ('embedded','taef2'): cfg.model.latent_channels, cfg.training.loss_metric = (4, 'latents') if vae=='embedded' else (32, 'pixels')
     return cfg

@@ -15,6 +15,7 @@ def main(
     minutes:float=3.,      # Minutes of training, more than 0; the rest takes about four, more for more pictures
     epochs:int=None,       # Epochs of training, 1 or more, instead of minutes
     pictures:int=None,     # Training pictures of each style, 8 or more; default: 700 for three minutes, more for more, at most 3500
+    hidden_dim:int=None,   # Width of the model, a multiple of 8; default: 96, as in the demo preset
     pairs:int=32,          # Held-out pairs that the result is judged by, 1 or more
     size:int=128,          # Side of the pictures in pixels, a multiple of 8, 32 or more
     num_steps:int=24,      # Solver steps each way, 1 or more
@@ -23,7 +24,7 @@ def main(
     force:bool=False,      # Replace an earlier demo in that folder?
 ) -> None:
     "Make pictures, encode them, train, translate held-out ones, compare with the truth. Needs no network and no GPU. Example: otcfm_demo --out otcfm_demo"
-    run_demo(Path(out), minutes, epochs, pictures, pairs, size, num_steps, method, seed, force)
+    run_demo(Path(out), minutes, epochs, pictures, hidden_dim, pairs, size, num_steps, method, seed, force)
 
 early_help(main, __name__)
 
@@ -70,11 +71,13 @@ def demo_config(
     out:Path,  # The demo's folder
     size:int,  # Side of the pictures in pixels
     seed:int,  # Decides weights, order and noise
+    hidden_dim:int=None, # Width of the model; None: the preset's
 ) -> Config:
     "The demo preset, with its paths below `out`."
     cfg = preset('demo')
     cfg.data.raw_data_root, cfg.data.data_root = str(out/'pictures'), str(out/'latents')
     cfg.data.target_size, cfg.training.seed, cfg.checkpoint.save_dir = size, seed, str(out/'checkpoints')
+    if hidden_dim: cfg.model.hidden_dim = hidden_dim
     return cfg
 
 def make_pictures(
@@ -172,12 +175,13 @@ def judge(
 
 # %% ../nbs/50_demo.ipynb #8a726108
 def check_request(
-    minutes:float, epochs:int, pictures:int, pairs:int, size:int, seed:int, # As the command's
+    minutes:float, epochs:int, pictures:int, pairs:int, size:int, seed:int, hidden_dim:int=None, # As the command's
 ) -> None:
     "Refuse what can't work before any work is done."
     if not 0 < minutes < float('inf'): raise UserError(f"--minutes {minutes}: must be more than 0")
     if epochs is not None and epochs < 1: raise UserError(f"--epochs {epochs}: must be 1 or more")
     if pictures < 8: raise UserError(f"--pictures {pictures}: must be 8 or more")
+    if hidden_dim is not None and (hidden_dim%8 or not 8 <= hidden_dim <= 4096): raise UserError(f"--hidden_dim {hidden_dim}: must be a multiple of 8, from 8 to 4096")
     if pairs < 1: raise UserError(f"--pairs {pairs}: must be 1 or more")
     if size < 32 or size % 8: raise UserError(f"--size {size}: must be a multiple of 8, 32 or more")
     if not 0 <= seed < 2**31: raise UserError(f"--seed {seed}: must be 0 to {2**31-1}")
@@ -209,18 +213,18 @@ def report(
 
 # %% ../nbs/50_demo.ipynb #afd5a592
 def run_demo(
-    out:Path, minutes:float, epochs:int, pictures:int, pairs:int, size:int, num_steps:int, method:str, seed:int, force:bool, # As the command's
+    out:Path, minutes:float, epochs:int, pictures:int, hidden_dim:int, pairs:int, size:int, num_steps:int, method:str, seed:int, force:bool, # As the command's
     progress:bool=True, # Show bars?
 ) -> None:
     "The command: check, make, encode, train, judge, tell."
     if pictures is None: pictures = 700 if epochs else pictures_for(minutes)
-    check_request(minutes, epochs, pictures, pairs, size, seed)
+    check_request(minutes, epochs, pictures, pairs, size, seed, hidden_dim)
     s, start = Settings(num_steps=num_steps, method=method).check(2), time.monotonic()
     clear_folder(out, force)
     length = f'{epochs} epochs' if epochs else f'{minutes:g} minutes'
     print(f'demo: {platform.machine()}, {torch.get_num_threads()} threads, float32; {length} of training', flush=True)
     make_pictures(out, pictures, pairs, size, seed, progress)
-    cfg = demo_config(out, size, seed)
+    cfg = demo_config(out, size, seed, hidden_dim)
     preprocess(cfg, progress=progress)
     checkpoint = train_demo(out, cfg, minutes, epochs, progress)
     scores = report(out, checkpoint, s)

@@ -126,7 +126,7 @@ def part_loss(
     model,       # Velocity: model(x_t, t, style)
     draw:Draw,   # A part of the batch, b long
     whole:int,   # B, the length of the batch
-    weights:Tensor=None, # (C,C), applied to an error before it is squared, chapter 31
+    weights:Tensor=None, # (C,C), applied to an error before it is squared, chapter 31_what_is_seen
 ) -> Tensor:     # Scalar: b/B times the part's mean squared error
     "Conditional flow matching loss (Lipman et al. 2022, eq. 14) of one micro-batch."
     return velocity_loss(model, draw.x0, draw.x1, draw.t, draw.style, whole, weights)

@@ -27,7 +27,7 @@ def velocity(
     model,             # IsoNext
     style,             # Style, 0 to num_styles-1, or weights {style: weight} that sum to 1
     cfg_scale:float=1.,# Guidance weight w; 1: none
-    tile:int=0,        # Latents with a longer side go in bands, chapter 38; 0: none do
+    tile:int=0,        # Latents with a longer side go in bands, chapter 38_without_seams; 0: none do
 ):                     # f(x (B,C,h,w), t) -> (B,C,h,w)
     "The field that a solver follows, guided by w (Ho and Salimans 2021)."
     parts = {k: w*cfg_scale for k,w in style_weights(style).items()}

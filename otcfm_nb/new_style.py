@@ -14,7 +14,7 @@ def main(
     checkpoint:str=None,     # Checkpoint, such as checkpoints/stage1_epoch200.pt; demo: the one that comes with the package
     pictures:str=None,       # Folder with a few pictures of the new style
     out:str=None,            # Checkpoint to write, a .pt
-    num_steps:int=200,       # Steps of training, 0: the style's statistics only
+    num_steps:int=200,       # Steps of training, 0: the style's statistics, and the row of no style
     learning_rate:float=.03, # The highest; it falls to 0
     size:int=None,           # Side of the square that is cut out of each picture, in pixels; default: as trained
     seed:int=0,              # Of noise, times and order
@@ -78,7 +78,7 @@ def train_row(
     learning_rate:float,# The highest; it falls to 0 as a cosine
     generator:torch.Generator, # On the model's device
     batch_size:int=32, progress:bool=False, # Latents a step, drawn with replacement; show a bar?
-    weights:Tensor=None,# (C,C), applied to an error before it is squared, chapter 31; None: errors count as they are
+    weights:Tensor=None,# (C,C), applied to an error before it is squared, chapter 31_what_is_seen; None: errors count as they are
 ) -> list:              # Losses
     "Fit one row of the embedding, everything else frozen."
     model.requires_grad_(False).style.weight.requires_grad_(True)
@@ -97,11 +97,11 @@ def train_row(
 def add_style(
     tr:Translator,
     x1:Tensor,               # Latents of the new style (N,C,h,w)
-    num_steps:int=200,       # Optimiser steps; 0: its statistics only
+    num_steps:int=200,       # Optimiser steps; 0: its statistics, and the row of no style
     learning_rate:float=.03, # The highest
     seed:int=0,              # Of noise, times and order
-    palette:Palette=None,    # Chapter 30's with that of the new style, if the styles share one
-    metric:Tensor=None, progress:bool=False, # G (C,C) of chapter 31, if errors count by what is seen of them; show a bar?
+    palette:Palette=None,    # Chapter 30_palette's with that of the new style, if the styles share one
+    metric:Tensor=None, progress:bool=False, # G (C,C) of chapter 31_what_is_seen, if errors count by what is seen of them; show a bar?
 ) -> tuple:                  # (Translator with a style more, losses)
     "A translator that also knows the style of these latents; its number is the last one."
     model, maps = widen(tr.model), widen_maps(tr.maps, x1)
@@ -169,7 +169,7 @@ def learn_style(
     checkpoint,         # Checkpoint of otcfm_train, or `demo`
     folder:Path,        # A few pictures of the new style
     out:Path,           # Checkpoint to write, a .pt
-    num_steps:int=200,  # Optimiser steps; 0: its statistics only
+    num_steps:int=200,  # Optimiser steps; 0: its statistics, and the row of no style
     learning_rate:float=.03, # The highest
     size:int=None,      # Side of the pictures in pixels; default: that of the checkpoint's training
     seed:int=0,         # Of noise, times and order

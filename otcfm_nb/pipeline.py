@@ -52,8 +52,8 @@ class StyleTransferPipeline(DiffusionPipeline):
         vae:ModelMixin,       # Any VAE of diffusers, the one whose latents the model knows
         whitening:dict=None,  # Statistics by style, chapter 35; None: the model knows latents as they are
         latents:dict=None, vae_identity:str=None, # `mean` and `std` of the training latents, for clamping; which VAE it must be, None: any
-        tile:int=1024, anchor:float=0., cfg_scale:float=1., # Larger pictures go in parts; what is coarser keeps the source's colours (pixels, chapter 38); guidance unless the call says another
-        palette:dict=None,    # Maps of colours by style, chapter 30; None: pictures keep their colours
+        tile:int=1024, anchor:float=0., cfg_scale:float=1., # Larger pictures go in parts; what is coarser keeps the source's colours (pixels, chapter 38_anchor); guidance unless the call says another
+        palette:dict=None,    # Maps of colours by style, chapter 30_palette; None: pictures keep their colours
     ):
         super().__init__()
         self.register_modules(model=model, vae=vae)
@@ -71,7 +71,7 @@ class StyleTransferPipeline(DiffusionPipeline):
 # %% ../nbs/47_pipeline.ipynb #47b7bc30
 @patch
 def translator(self:StyleTransferPipeline) -> Translator:
-    "Model, VAE and statistics as chapter 39 wants them."
+    "Model, VAE and statistics as chapter 39_translate wants them."
     if {self.model.dtype, self.vae.dtype} != {torch.float32}: raise UserError("the pipeline computes in float32: load it without dtype, or say pipeline.to(torch.float32)")
     if self.codec is None or self.codec.vae is not self.vae:
         codec, identity = LatentCodec(self.vae.to('cpu')), self.config.vae_identity      # it is tried out there, and then goes to the model
@@ -92,7 +92,7 @@ def from_checkpoint(cls:StyleTransferPipeline,
 def as_picture(
     x:Tensor, # Grey (1,H,W), colour (3,H,W) or with transparency (4,H,W): numbers from 0 to 1, or bytes
 ) -> Tensor:  # (3,H,W) in [-1,1]
-    "Numbers as chapter 31 reads a file's."
+    "Numbers as chapter 31_data reads a file's."
     if x.dtype==torch.uint8: return to_tensor(to_rgb(Image.fromarray(x.movedim(0, -1).squeeze(-1).cpu().numpy())))
     if x.min() < 0 or x.max() > 1: raise UserError(f"image: values from {x.min():.3g} to {x.max():.3g}: numbers from 0 to 1 are expected, or bytes (uint8)")
     if len(x)==4: x = x[:3]*x[3] + 1-x[3]
@@ -128,7 +128,7 @@ def read_images(
 def read_settings(
     num_styles:int, source_style, target_style, num_inference_steps, guidance_scale, strength, method:str, latent_clamp:bool, anchor=None, # As the pipeline's
 ) -> Settings:
-    "The call's arguments as chapter 39's; what can't be done is refused in one line."
+    "The call's arguments as chapter 39_translate's; what can't be done is refused in one line."
     numbers = dict(guidance_scale=1. if guidance_scale is None else guidance_scale, strength=strength, anchor=anchor or 0.)
     if bad := [k for k,v in numbers.items() if not isinstance(v, Real)]: raise UserError(f"{bad[0]} {numbers[bad[0]]!r}: must be a number")
     if not isinstance(num_inference_steps, Integral): raise UserError(f"num_inference_steps {num_inference_steps!r}: must be a whole number")

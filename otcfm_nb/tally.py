@@ -124,7 +124,7 @@ def velocity_loss(
     t:Tensor,        # Times (b,)
     style:Tensor,    # Styles after label dropping (b,) int64
     whole:int,       # B, the length of the batch
-    weights:Tensor=None, # (C,C), applied to an error before it is squared, chapter 31; None: it counts as it is
+    weights:Tensor=None, # (C,C), applied to an error before it is squared, chapter 31_what_is_seen; None: it counts as it is
 ) -> Tensor:         # Scalar: b/B times the part's mean squared error
     "Conditional flow matching loss of a part; the losses of all parts add up to the batch's."
     path = sample_path(x0, x1, t)

@@ -67,7 +67,7 @@ class Trainer:
         self.maps = channel_maps(x1, style, cfg.model.num_styles) if cfg.training.whiten else None
         self.weights = loss_weights(cfg, self.info, self.maps, self.accelerator.device)
         self.step, self.pending = 0, []    # steps taken; losses not yet in the log
-        self.watch, self.compiled = {}, False   # lowest losses so far, chapter 38; see `compiled`
+        self.watch, self.compiled = {}, False   # lowest losses so far, chapter 38_watch; see `compiled`
         self.ahead = None                  # [step of the next draw, its source], where workers draw ahead
         build_parts(self)
 

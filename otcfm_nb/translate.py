@@ -68,15 +68,15 @@ class Translator:
         codec:LatentCodec=None,  # VAE; None: latents only
         latents:dict=None,       # `mean` and `std` of the training latents, for clamping
         maps:dict=None,          # Chapter 35's statistics by style; None: the model knows latents as they are
-        palette:Palette=None,    # Chapter 30's; None: pictures keep their colours
-        tile:int=1024,           # Larger pictures go in parts of so many pixels a side, chapter 38; 0: at once
+        palette:Palette=None,    # Chapter 30_palette's; None: pictures keep their colours
+        tile:int=1024,           # Larger pictures go in parts of so many pixels a side, chapter 38_without_seams; 0: at once
         anchor:float=0.,         # What is coarser than so many pixels keeps the source's colours in the palette; 0: nothing
         cfg_scale:float=1.,      # Guidance when generating, unless the settings say another
     ):
         self.model, self.codec, self.latents, self.maps = model.eval(), codec, latents or {}, maps
         self.palette, self.anchor, self.cfg_scale = palette or Palette(), anchor, cfg_scale
         self.device, self.tile = next(model.parameters()).device, tile//(codec.factor if codec else 8)
-        self.after_step = None   # called with (step from 1, t, x) after each step of a solver: progress bars, chapter 47
+        self.after_step = None   # called with (step from 1, t, x) after each step of a solver: progress bars, chapter 47_sliders
 
     def guidance(self, s:Settings) -> float:
         "That of the settings, or else the checkpoint's."

@@ -47,7 +47,7 @@ def whiten(
     x1:Tensor, # Latents (B,C,h,w)
     style,     # Their style: a number, or (B,) int64
     maps:dict, # From `channel_maps`; None: nothing is changed
-) -> Tensor:   # (B,C,h,w), mean 0 and covariance I over the channels of the style's training latents
+) -> Tensor:   # (B,C,h,w), mean 0 and covariance I (directions below the floor: less) over the channels of the style's training latents
     "Latents of a style to their white form."
     if maps is None: return x1
     mean, inverse = (maps[k].to(x1)[style] for k in ('mean','inverse'))

@@ -28,7 +28,7 @@ def evenly(
 def sample_small(
     paths:list,       # Pictures of one style
     size:int,         # Side of the square that training sees, in pixels
-    pictures:int=1000,# How many are read, evenly through the list
+    pictures:int=4000,# How many are read, evenly through the list
     side:int=16,      # To which they are made small
 ) -> Tensor:          # (N,3,side,side) in [-1,1]
     "Small pictures of a style; one that can't be read is left out."

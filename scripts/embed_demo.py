@@ -1,8 +1,8 @@
 """Make the translator that comes with the package from a demo's checkpoint: averaged weights, configuration and statistics only.
 
-    otcfm_demo --epochs 48 --pictures 3500 --hidden_dim 128 --out demo && python scripts/embed_demo.py demo
+    otcfm_demo --epochs 48 --pictures 3500 --out demo && python scripts/embed_demo.py demo
 
-That is 9,984 steps, an hour and a half on two cores. How it translates (anchor, guidance) is what the preset says on the day of embedding.
+That is 9,984 steps, an hour or so on two cores. How it translates (anchor, guidance) is what the preset says on the day of embedding.
 """
 import argparse, io
 from pathlib import Path

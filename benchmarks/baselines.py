@@ -30,6 +30,7 @@ from otcfm_nb.data import load_latents
 from otcfm_nb.demo import check_request, demo_config, judge, load_folder, make_pictures, train_demo
 from otcfm_nb.device import make_accelerator
 from otcfm_nb.metrics import blurred_psnr, bootstrap, each, reinhard, score_table, ssim
+from otcfm_nb.palette import save_palette
 from otcfm_nb.preprocess_latents import preprocess
 from otcfm_nb.stored import checkpoint_path, read_checkpoint
 from otcfm_nb.sheets import sheet
@@ -189,8 +190,9 @@ def pace(name, trainer, x1, style, maps, parameters, seconds=20, turns=3):
 
 def longer(out, names, pictures, pairs, size, seed):
     "The packaged translator and opponents that had its training time; the rows grow by one at a time."
-    cfg, x1, style, info, (photos, truth, second), styles = prepare(out, pictures, pairs, size, seed)
     tr, saved = load_translator('demo'), read_checkpoint(checkpoint_path('demo'))
+    (out/'latents').mkdir(); save_palette(tr.palette.maps, out/'latents'/'palette.safetensors')      # what is there is kept: all get the palette that ours learnt with
+    cfg, x1, style, info, (photos, truth, second), styles = prepare(out, pictures, pairs, size, seed)
     cfg.model, cfg.training.compile, parameters = Config.model_validate(saved['config']).model, False, gans.count(tr.model)
     z, paint, found = staged(tr, x1, style, photos, styles)
     found |= last_rows(tr, z, paint, truth, second)

@@ -76,7 +76,7 @@ class Translator:
         self.model, self.codec, self.latents, self.maps = model.eval(), codec, latents or {}, maps
         self.palette, self.anchor, self.cfg_scale = palette or Palette(), anchor, cfg_scale
         self.device, self.tile = next(model.parameters()).device, tile//(codec.factor if codec else 8)
-        self.after_step = None   # called with (step from 1, t, x) after each step of a solver: progress bars, chapter 47_sliders
+        self.after_step = None   # called with (step from 1, t, x) after each step of a solver: progress bars, chapters 41 and 47_pipeline
 
     def guidance(self, s:Settings) -> float:
         "That of the settings, or else the checkpoint's."

@@ -69,13 +69,17 @@ def train_ours(out, cfg, minutes):
     return tr, dict(steps=read_checkpoint(path)['step'], seconds=seconds, parameters=gans.count(tr.model))
 
 
-def trained_gan(name, x1, style, maps, parameters, seed, **budget):
-    "A translator of latents by one of OPPONENTS of about so many parameters, trained for `seconds` or `steps`, and what it cost."
+def new_gan(name, x1, style, maps, parameters, seed):
+    "One of OPPONENTS with about so many parameters, latents of both styles as it gets them, and the statistics that whitened them."
     kind, more, white = OPPONENTS[name]
     maps = maps if white else None
-    a, b = (whiten(x1[style==k], k, maps) for k in (0, 1))
-    gan = gans.build(kind, x1.shape[1], parameters, seed, **more)
-    found = gans.train(gan, a, b, torch.Generator().manual_seed(seed), **budget)
+    return gans.build(kind, x1.shape[1], parameters, seed, **more), [whiten(x1[style==k], k, maps) for k in (0, 1)], maps
+
+
+def trained_gan(name, x1, style, maps, parameters, seed, **budget):
+    "A translator of latents by one of OPPONENTS of about so many parameters, trained for `seconds` or `steps`, and what it cost."
+    gan, latents, maps = new_gan(name, x1, style, maps, parameters, seed)
+    found = gans.train(gan, *latents, torch.Generator().manual_seed(seed), **budget)
     translate = torch.no_grad()(lambda x: colour(gan.to_b(whiten(x, 0, maps)), 1, maps))
     return translate, dict(found, parameters=gan.parameters, parameters_for_training_only=gan.helpers)
 
@@ -177,12 +181,10 @@ def compare(out, minutes, pictures, pairs, size, seed):
 
 def pace(name, trainer, x1, style, maps, parameters, seconds=20, turns=3):
     "Steps that an opponent makes while ours makes one."
-    kind, more, white = OPPONENTS[name]
-    a, b = (whiten(x1[style==k], k, maps if white else None) for k in (0, 1))
-    gan, g, found = gans.build(kind, a.shape[1], parameters, 0, **more), torch.Generator().manual_seed(0), []
+    (gan, latents, _), g, found = new_gan(name, x1, style, maps, parameters, 0), torch.Generator().manual_seed(0), []
     for k in range(turns+1):                                     # the first turn is to get warm
         long, ours = seconds if k else 2, 0
-        theirs, start = gans.train(gan, a, b, g, long), time.monotonic()
+        theirs, start = gans.train(gan, *latents, g, long), time.monotonic()
         while time.monotonic()-start < long: train_step(trainer); ours += 1
         found.append(theirs['steps']/theirs['seconds']*(time.monotonic()-start)/ours)
     return statistics.median(found[1:])
@@ -196,9 +198,9 @@ def longer(out, names, pictures, pairs, size, seed):
     cfg.model, cfg.training.compile, parameters = Config.model_validate(saved['config']).model, False, gans.count(tr.model)
     z, paint, found = staged(tr, x1, style, photos, styles)
     found |= last_rows(tr, z, paint, truth, second)
-    costs = {'ours': dict(steps=saved['step'], parameters=parameters)}
+    costs, trainer = {'ours': dict(steps=saved['step'], parameters=parameters)}, Trainer(cfg, x1, style, info | dict(metric=torch.eye(x1.shape[1])), make_accelerator(cfg))
     for name in names:
-        rate = pace(name, Trainer(cfg, x1, style, info | dict(metric=torch.eye(x1.shape[1])), make_accelerator(cfg)), x1, style, tr.maps, parameters)
+        rate = pace(name, trainer, x1, style, tr.maps, parameters)
         print(f'{name}: {rate:.2f} steps to one of ours', flush=True)
         translate, costs[name] = trained_gan(name, x1, style, tr.maps, parameters, seed, steps=round(saved['step']*rate))
         found[name] = paint(translate(z))

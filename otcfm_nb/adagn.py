@@ -15,7 +15,7 @@ from torch import Tensor
 def time_features(
     t:Tensor,                # Times in [0,1] (B,)
     dim:int,                 # Number of features, even
-    max_period:float=10_000.,# Ratio of the slowest to the fastest wave
+    max_period:float=10_000.,# About the ratio of the longest period to the shortest
     scale:float=1000.,       # t is multiplied by this
 ) -> Tensor:                 # (B,dim) float32
     "Cosines and sines of t at `dim/2` frequencies (Vaswani et al. 2017)."
@@ -50,7 +50,7 @@ class StyleEmbedding(nn.Embedding):
 
 # %% ../nbs/20_adagn.ipynb #cf6023c8
 class AdaGN(nn.Module):
-    "Group norm, then scale and shift from a condition (Dhariwal and Nichol 2021, sec. 4.3)."
+    "Group norm, then scale and shift from a condition (Dhariwal and Nichol 2021, sec. 3.1)."
     def __init__(self,
         channels:int,   # Channels C, a multiple of `groups`
         cond_dim:int,   # Width of the condition

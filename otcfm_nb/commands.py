@@ -8,7 +8,7 @@ __all__ = ['UserError', 'nearest', 'parser_of', 'parsed', 'run_main', 'printable
            'config', 'new_style', 'rename', 'brief', 'atomic_write', 'no_bar', 'now_and_then', 'sweep']
 
 # %% ../nbs/00_commands.ipynb #c55f9924
-import difflib, hashlib, inspect, os, re, runpy, secrets, signal, sys, time, traceback
+import argparse, difflib, hashlib, inspect, os, re, runpy, secrets, signal, sys, time, traceback
 from pathlib import Path
 from fastcore.script import anno_parser
 
@@ -45,7 +45,7 @@ def parsed(
 ) -> dict:    # Values by parameter
     "The values of the flags; of one that is unknown the nearest is named."
     args, extra = parser.parse_known_args(argv)
-    flags = [f.lstrip('-') for a in parser._actions for f in a.option_strings]     # dashes would make all alike
+    flags = [f.lstrip('-') for a in parser._actions for f in a.option_strings if a.help!=argparse.SUPPRESS]     # dashes would make all alike; fastcore hides two of its own
     guess = nearest(extra[0].split('=')[0].lstrip('-'), flags).replace("'", "'--", 1) if extra else ''
     if extra: parser.error(f"unrecognized arguments: {' '.join(extra)}{'.'*bool(guess)}{guess}")
     return vars(args)

@@ -74,15 +74,15 @@ class TrainingConfig(Section):
     use_amp: bool = True         # Mixed precision where the hardware has it
     label_drop_prob: Fraction = .15                      # Share of labels replaced by "no style"
     num_workers: Annotated[int, Field(ge=0, le=1024)] = 4         # Processes that pair noise and latents ahead of the training with coupling "ot"; latents themselves are in memory
-    vram_budget_gb: Annotated[float, Field(gt=0)] | None = None # GPU memory to stay under; null: what is there
+    vram_budget_gb: Annotated[float, Field(gt=0, le=10**4)] | None = None # GPU memory to stay under; null: what is there
     micro_batch_size: Batch | Auto = 'auto'              # Latents at once; gradients of the parts are added up
     activation_checkpointing: bool | Count | Auto = 'auto' # Compute activations again instead of keeping them: of all blocks, or of the first so many
     compile: bool | Auto = 'auto'                        # torch.compile; auto: on a GPU, and on a CPU for some minutes of training or more
     channels_last: bool | Auto = 'auto'                  # Memory order of activations; auto: what is faster here, tried once
     ema_decay: Fraction = .999                           # Averaging of the weights
     warmup_steps: Annotated[int, Field(ge=0, le=10**9)] = 100      # Steps in which the learning rate rises
-    grad_clip: Annotated[float, Field(gt=0)] = 1.        # Largest norm of the gradient
-    weight_decay: Annotated[float, Field(ge=0)] = .01    # Of the weight matrices
+    grad_clip: Annotated[float, Field(gt=0, le=10**6)] = 1.        # Largest norm of the gradient
+    weight_decay: Annotated[float, Field(ge=0, le=10)] = .01    # Of the weight matrices
     time_sampler: Literal['uniform', 'logit_normal', 'mode', 'shifted'] = 'uniform' # How t is drawn, chapter 14
     coupling: Literal['independent', 'ot'] = 'independent' # How x0 and x1 are paired; ot: within each style, chapter 11
     val_fraction: Annotated[float, Field(ge=0, le=.5)] = .05 # Share of each style's latents kept aside, for a loss that can be compared; rounded down
@@ -134,7 +134,8 @@ def line_of(
     path:tuple, # Keys from the outside in
 ) -> int:       # Line number from 1, or 0 if not found
     "The line in which a key stands."
-    place = 0
+    blank = lambda m: m[0] if m[0][0] in '"\'' else re.sub('[^\n]', ' ', m[0])   # a comment may hold a key, a string may hold //
+    place, text = 0, re.sub(r'''"(?:\\.|[^"\\])*"|'(?:\\.|[^'\\])*'|//[^\n]*|/\*.*?\*/''', blank, text, flags=re.S)
     for key in path:
         found = re.compile(rf'''(?<![\w"'])["']?{re.escape(str(key))}["']?\s*:''').search(text, place)
         if not found: return 0
@@ -254,10 +255,12 @@ def write_config(
         if any('\ud800' <= c <= '\udfff' for c in raw): raise UserError(f"--raw_data_root {ascii(raw)}: the name is no Unicode, which a configuration can't hold: rename the folder")
         styles = count_styles(Path(raw))
         cfg.model.num_styles, cfg.data.num_classes, cfg.data.raw_data_root = styles, styles, raw
+        cfg.data.palette = cfg.data.palette and min(cfg.data.palette, styles-1)   # there may be one style alone
     cfg = with_strokes(cfg, vae) if strokes else with_vae(cfg, vae)
+    parse_config(text := commented(cfg), str(out))     # what is written can be read
     out.parent.mkdir(parents=True, exist_ok=True)
-    atomic_write(out, lambda f: f.write(commented(cfg).encode()))
-    print(f"wrote {out}, preset {name}{'' if raw is None else f', {cfg.data.num_classes} styles'}. Next: look it through, then otcfm_preprocess_latents --config {quoted(out)}")
+    atomic_write(out, lambda f: f.write(text.encode()))
+    print(f"wrote {out}, preset {name}{'' if raw is None else f', {cfg.data.num_classes} style' + 's'*(cfg.data.num_classes > 1)}. Next: look it through, then otcfm_preprocess_latents --config {quoted(out)}")
 
 # %% ../nbs/01_config.ipynb #3453d8af
 main_guard(main, __name__)

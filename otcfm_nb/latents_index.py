@@ -38,7 +38,7 @@ def read_part(
 ) -> dict:     # Its entries; {} if it is damaged or does not fit
     "What one process of an earlier run finished."
     try: old = json.loads(path.read_text(encoding='utf-8'))
-    except (OSError, ValueError): return {}
+    except (OSError, ValueError, RecursionError): return {}
     return old['files'] if is_index(old) and all(old.get(k)==v for k,v in head.items()) else {}
 
 # %% ../nbs/32_latents_index.ipynb #703ad7db
@@ -51,7 +51,7 @@ def read_index(
     for part in sorted(data_root.glob('latents.part*.json')): found |= read_part(part, head)
     if not path.exists(): return found
     try: old = json.loads(path.read_text(encoding='utf-8'))
-    except ValueError: old = None
+    except (ValueError, RecursionError): old = None
     if not is_index(old): raise UserError(f"{path}: no index, so its latents can't be trusted: remove it to encode everything again")
     if all(old.get(k)==v for k,v in head.items()): return old['files'] | found
     print(f"{path}: latents of another VAE, size or palette: every picture is encoded again")

@@ -65,7 +65,7 @@ def one_more(
     cfg:Config,    # The configuration
     shape:tuple,   # Of a latent, (C,h,w)
     precision:str, # 'no', 'bf16' or 'fp16'
-) -> dict:         # `peak`, `flops`, `moved`, `launches` -> 2 or 4 pictures -> (two blocks, one more, one more that is checkpointed)
+) -> dict:         # `peak`, `flops`, `moved`, `launches` -> 2 or 4 pictures -> (two blocks, what one more adds, what checkpointing one of them changes)
     "What a block, a checkpointed block and a picture cost."
     found = {}
     for blocks,again in ((2,0),(3,0),(3,1)):
@@ -170,9 +170,10 @@ def make_plan(
     if not budget: return Plan(**vars(replace(least, micro_batch=least.micro_batch if t.micro_batch_size!='auto' else asked.batch, checkpointed=allowed(t.activation_checkpointing, blocks)[0])))
     costs, room = one_more(cfg, shape, asked.precision), SHARE*budget*GB - CONTEXT
     while found := choices(cfg, asked, blocks, costs, room):
-        plan = predict(cfg, shape, min(found, key=lambda f: f[2])[0], budget)
+        cut, guess, _ = min(found, key=lambda f: f[2])
+        plan = predict(cfg, shape, cut, budget)
         if plan.fits: return replace(plan, others=tuple(found))
-        room -= (plan.peak - SHARE*budget)*GB
+        room = min(room - (plan.peak - SHARE*budget)*GB, guess-1)   # in any case without this cut
     return predict(cfg, shape, least, budget)
 
 # %% ../nbs/22_memory.ipynb #484c49b4

@@ -91,7 +91,7 @@ def forward(self:IsoNext, x_t:Tensor, t:Tensor, style:Tensor) -> Tensor:
 # %% ../nbs/21_model.ipynb #e02c8e36
 def build_model(
     cfg:ModelConfig,               # Section `model` of the configuration
-    generator:torch.Generator=None,# Unused weights aside, decides the initial weights; default: torch's global state
+    generator:torch.Generator=None,# Decides the initial weights; default: torch's global state
 ) -> IsoNext:
     "A new network."
     if generator is None: return IsoNext(**cfg.model_dump())

@@ -4,7 +4,7 @@
 
 # %% auto #0
 __all__ = ['GREY', 'BRUSHES', 'shift_hues', 'repaint', 'stroke_angles', 'Brush', 'place_strokes', 'stroke_marks', 'paint_layer',
-           'resize', 'render_painting', 'make_pair', 'place', 'save_png', 'write_one', 'run_jobs', 'check_folder',
+           'resize', 'render_painting', 'make_pair', 'place', 'save_png', 'write_one', 'run_jobs', 'empty_folder',
            'write_styles', 'write_pairs']
 
 # %% ../nbs/34_painter.ipynb #b88115dd
@@ -214,7 +214,7 @@ def run_jobs(
         for _ in bar(pool.map(write_one, jobs, chunksize=8)): pass
 
 # %% ../nbs/34_painter.ipynb #6b43b06d
-def check_folder(folder:Path) -> Path:
+def empty_folder(folder:Path) -> Path:
     "Make a folder; refuse one that holds pictures."
     if folder.is_dir() and any(folder.glob('*.png')): raise UserError(f"{folder}: holds pictures already: choose another folder or remove it")
     folder.mkdir(parents=True, exist_ok=True)
@@ -230,7 +230,7 @@ def write_styles(
     progress:bool=True, # Show a bar?
 ) -> None:
     "Training pictures of two styles, of different places: unpaired."
-    for k in (0,1): check_folder(Path(root)/f'style_{k}')
+    for k in (0,1): empty_folder(Path(root)/f'style_{k}')
     run_jobs([(k, i, Path(root), size, seed) for k in (0,1) for i in range(n)], workers, progress, 'painting')
 
 # %% ../nbs/34_painter.ipynb #86ea660f
@@ -243,4 +243,4 @@ def write_pairs(
     progress:bool=True, # Show a bar?
 ) -> None:
     "Held-out true pairs of places that no training picture shows, and a second painting of each."
-    run_jobs([(2, i, check_folder(Path(root)), size, seed) for i in range(n)], workers, progress, 'pairs')
+    run_jobs([(2, i, empty_folder(Path(root)), size, seed) for i in range(n)], workers, progress, 'pairs')

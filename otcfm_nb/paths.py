@@ -77,7 +77,8 @@ def count_styles(
     count = max(found)+1 if num_classes is None else num_classes
     missing = next((k for k in range(count) if k not in found), None)      # within one step of the folders that are there
     if missing is not None: raise UserError(f"{root}: style_{missing} is missing: {count} styles are wanted, found {', '.join(f'style_{k}' for k in found)}")
-    if len(found) > count: raise UserError(f"{root}: holds {len(found)} style folders, but data.num_classes is {count}: set num_classes and num_styles to {len(found)}")
+    rename = '' if max(found) < len(found) else f', and name the folders style_0 to style_{len(found)-1}'     # advice that leads to no next error
+    if len(found) > count: raise UserError(f"{root}: holds {len(found)} style folders, but data.num_classes is {count}: set num_classes and num_styles to {len(found)}{rename}")
     return count
 
 # %% ../nbs/00_paths.ipynb #8a839de7

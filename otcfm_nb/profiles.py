@@ -19,5 +19,6 @@ def to_srgb(
     try:
         profile = ImageCms.ImageCmsProfile(io.BytesIO(icc))
         if 'sRGB' in ImageCms.getProfileDescription(profile): return img       # the common case stays what it is, to the bit
+        if 'transparency' in img.info: img = img.convert('RGBA')               # a colour that stands for nothing would be another one
         return ImageCms.profileToProfile(img, profile, ImageCms.createProfile('sRGB'), outputMode='RGBA' if img.mode=='RGBA' else 'RGB')
     except (ImageCms.PyCMSError, OSError, ValueError): return img

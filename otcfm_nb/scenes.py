@@ -39,7 +39,7 @@ def noise(
     cells:int,       # Features across the picture at the coarsest scale
     octaves:int=4,   # Scales, each twice as fine
     stretch:float=1.,# More than 1: features are wider than high
-) -> np.ndarray:     # (size,size), standard deviation near 1
+) -> np.ndarray:     # (size,size), standard deviation .7 or so
     "Fractal noise: smooth random fields of finer and finer scale, each weaker than the last."
     out, power = np.zeros((size,size), np.float32), 0.
     for o in range(octaves):

@@ -39,7 +39,7 @@ def pixel_metric(
 # %% ../nbs/31_what_is_seen.ipynb #060fd65f
 def error_weights(
     metric:Tensor,    # G (C,C)
-    root:Tensor=None, # White latents to latents (S,C,C), chapter 35; None: the model sees latents as they are
+    root:Tensor=None, # White latents to latents (S,C,C), chapter 35, of which the mean over styles is used; None: the model sees latents as they are
 ) -> Tensor:          # W (C,C), with ||W e||² averaging to ||e||² over errors of all directions
     "The matrix to apply to an error before it is squared."
     if root is not None: r = root.mean(0); metric = r.T@metric@r

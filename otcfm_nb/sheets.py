@@ -11,14 +11,14 @@ from .data import to_image
 
 # %% ../nbs/31_sheet.ipynb #be61aaf5
 def sheet(
-    rows:dict,       # Caption -> pictures (N,3,S,S) in [-1,1]
-    columns:int=8,   # Pictures a row
+    rows:dict,       # Caption -> pictures (N,3,S,S) in [-1,1]; N may differ
+    columns:int=8,   # Pictures a row, at most
 ) -> Image.Image:
     "Rows of pictures with a caption at the left."
-    first = next(iter(rows.values())); side = first.shape[-1]
-    n, left, gap = min(columns, len(first)), 100, 4
+    side, most = next(iter(rows.values())).shape[-1], max(map(len, rows.values()))
+    n, left, gap = min(columns, most), 100, 4
     out = Image.new('RGB', (left+n*(side+gap), len(rows)*(side+gap)), 'white')
     for r,(caption,x) in enumerate(rows.items()):
         ImageDraw.Draw(out).text((6, r*(side+gap)+side//2), caption, fill='black', font=ImageFont.load_default(14), anchor='lm')
-        for i in range(n): out.paste(to_image(x[i]), (left+i*(side+gap), r*(side+gap)))
+        for i in range(min(n, len(x))): out.paste(to_image(x[i]), (left+i*(side+gap), r*(side+gap)))
     return out

@@ -142,7 +142,7 @@ def plan_text(tr:Trainer) -> str: # A few lines
     t, acc, shape = tr.cfg.training, tr.accelerator, '×'.join(map(str, tr.x1.shape[1:]))
     why = choose_precision(tr.cfg, acc.device)[1]
     count = sum(p.numel() for p in tr.net.parameters())
-    parts = math.ceil(min(t.batch_size, len(tr.x1))/acc.num_processes/tr.micro)
+    parts = math.ceil(min(t.batch_size, len(tr.rows))/acc.num_processes/tr.micro)
     return (f"train: device {acc.device}, {acc.num_processes} process(es), {why}\n"
             f"train: {len(tr.x1)} latents {shape}, {tr.cfg.model.num_styles} styles; model {tr.cfg.model.hidden_dim}×{tr.cfg.model.num_layers}, {count/1e6:.2f} M parameters\n"
             f"train: batch {t.batch_size} in {parts} part(s), {tr.steps_per_epoch} steps an epoch, {tr.total_steps} steps, from step {tr.step}"

@@ -172,7 +172,7 @@ def shares(
     return [slice(i, min(i+micro, last)) for i in range(first, last, micro)]
 
 # %% ../nbs/37_trainer.ipynb #daaf3096
-def accumulate(tr:Trainer, draw:Draw) -> Tensor: # Loss, mean over this process's share
+def accumulate(tr:Trainer, draw:Draw) -> Tensor: # This process's part of the batch's mean loss
     "Gradients of a whole batch, part by part."
     acc = tr.accelerator
     parts = shares(len(draw), acc.process_index, acc.num_processes, tr.micro)
@@ -185,7 +185,7 @@ def accumulate(tr:Trainer, draw:Draw) -> Tensor: # Loss, mean over this process'
     return loss
 
 # %% ../nbs/37_trainer.ipynb #3d693def
-def train_step(tr:Trainer) -> dict: # `loss` (mean over this process's share) and `grad_norm` before clipping
+def train_step(tr:Trainer) -> dict: # `loss` (mean over the whole batch) and `grad_norm` before clipping
     "One optimiser step on one batch."
     draw, loss = batch_of(tr), None
     try: loss = accumulate(tr, draw)
@@ -194,15 +194,16 @@ def train_step(tr:Trainer) -> dict: # `loss` (mean over this process's share) an
     return finish_step(tr, loss)
 
 def step_down(tr:Trainer, draw:Draw) -> Tensor: # Loss
-    "The same batch again in parts of half the size, from here on."
-    if tr.micro==1 or tr.accelerator.num_processes>1:
-        raise UserError(f"out of memory with {tr.micro} latents at once: set training.micro_batch_size to {max(1, tr.micro//2)}, or training.activation_checkpointing to true")
-    tr.micro, tr.accelerator.gradient_state.sync_gradients = tr.micro//2, True
-    tr.accelerator.print(f"step {tr.step}: out of memory, going on with {tr.micro} latents at once")
-    tr.optimizer.zero_grad(set_to_none=True)
-    if torch.cuda.is_available(): torch.cuda.empty_cache()
-    try: return accumulate(tr, draw)
-    except torch.OutOfMemoryError: raise UserError(f"still out of memory with {tr.micro} latents at once: take a smaller model or data.target_size") from None
+    "The same batch again in parts of half the size, and of half of that, until they fit; so it stays from here on."
+    while tr.micro > 1 and tr.accelerator.num_processes==1:
+        tr.micro, tr.accelerator.gradient_state.sync_gradients = tr.micro//2, True
+        tr.accelerator.print(f"step {tr.step}: out of memory, going on with {tr.micro} latents at once")
+        tr.optimizer.zero_grad(set_to_none=True)
+        if torch.cuda.is_available(): torch.cuda.empty_cache()
+        try: return accumulate(tr, draw)
+        except torch.OutOfMemoryError: pass
+    ways = [f"training.micro_batch_size {tr.micro//2}"]*(tr.micro > 1) + ["training.activation_checkpointing true"]*(tr.plan.checkpointed < tr.cfg.model.num_layers)
+    raise UserError(f"out of memory with {tr.micro} latents at once: take {', '.join([*ways, 'a smaller model'])} or a smaller data.target_size")
 
 # %% ../nbs/37_trainer.ipynb #11741fb5
 def finish_step(tr:Trainer, loss:Tensor) -> dict:

@@ -121,7 +121,7 @@ def encode(self:Translator, pixels:Tensor, style:int) -> Tensor:
 @patch
 def decode(self:Translator, z:Tensor, h:int, w:int, style, source:Tensor=None, source_style:int=0) -> Tensor:
     "Latents to pictures (B,3,h,w) in [-1,1], on the CPU, in the colours of a style or mixture {style: weight}, anchored in the pictures of `source_style` that they were made of, in [-1,1] or as bytes."
-    at = from_middle(h, w, self.codec.factor)
+    z, at = z.to(self.device), from_middle(h, w, self.codec.factor)
     paint = lambda p, *at: self.palette.from_common(p, style_weights(style), at)
     if source is None or not self.anchor: return decode_windows(self.codec, z, self.tile, paint, at)[...,:h,:w]
     after = lambda p, s, *at: paint(anchored(p, self.palette.to_common(as_numbers(s), source_style, at), self.anchor), *at)

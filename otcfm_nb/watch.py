@@ -71,8 +71,9 @@ def fixed_draw(
     most:int=256, # Latents at most
 ) -> Draw:        # The same at every call, or None where nothing is kept aside
     "Held-out latents with the noises and times that belong to them."
-    rows = tr.held[:most]
-    if not len(rows): return None
+    n = min(most, len(tr.held))
+    if not n: return None
+    rows = tr.held[torch.arange(n)*len(tr.held)//n]      # evenly: styles come one after the other
     g = stream(tr.cfg.training.seed, 2**32-1)
     x1, style = whiten(tr.x1[rows], tr.style[rows], tr.maps), tr.style[rows]
     t = ((torch.arange(len(rows))+.5)/len(rows))[torch.randperm(len(rows), generator=g)]

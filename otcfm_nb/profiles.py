@@ -19,6 +19,8 @@ def to_srgb(
     try:
         profile = ImageCms.ImageCmsProfile(io.BytesIO(icc))
         if 'sRGB' in ImageCms.getProfileDescription(profile): return img       # the common case stays what it is, to the bit
-        if 'transparency' in img.info: img = img.convert('RGBA')               # a colour that stands for nothing would be another one
-        return ImageCms.profileToProfile(img, profile, ImageCms.createProfile('sRGB'), outputMode='RGBA' if img.mode=='RGBA' else 'RGB')
+        alpha = img.convert('RGBA').getchannel('A') if 'transparency' in img.info else None    # a colour that stands for nothing would be another one
+        out = ImageCms.profileToProfile(img, profile, ImageCms.createProfile('sRGB'), outputMode='RGBA' if img.mode=='RGBA' else 'RGB')
+        if alpha: out.putalpha(alpha)
+        return out
     except (ImageCms.PyCMSError, OSError, ValueError): return img

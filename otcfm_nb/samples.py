@@ -40,7 +40,7 @@ def write_samples(
         for k in range(n):
             x1 = sample_rows(tr, k)
             done = translate_latent(T, x1, Settings(k, (k+1)%n))
-            worst = max(worst, *done.each)
+            worst = max([worst, *done.each])
             source = T.decode(x1, *sides, k)
             rows |= {f'style {k}': source, f'as style {(k+1)%n}': T.decode(done.latent, *sides, (k+1)%n, source, k)}
     page, path = sheet(rows, columns=4), folder/'samples'/f'epoch{tr.epoch}.png'

@@ -202,7 +202,7 @@ def step_down(tr:Trainer, draw:Draw) -> Tensor: # Loss
         if torch.cuda.is_available(): torch.cuda.empty_cache()
         try: return accumulate(tr, draw)
         except torch.OutOfMemoryError: pass
-    ways = [f"training.micro_batch_size {tr.micro//2}"]*(tr.micro > 1) + ["training.activation_checkpointing true"]*(tr.plan.checkpointed < tr.cfg.model.num_layers)
+    ways = [f"training.micro_batch_size {tr.micro//2}"]*(tr.micro > 1) + ["training.activation_checkpointing true"]*(tr.plan.checkpointed < tr.cfg.model.num_layers-1)   # the last block's would save nothing
     raise UserError(f"out of memory with {tr.micro} latents at once: take {', '.join([*ways, 'a smaller model'])} or a smaller data.target_size")
 
 # %% ../nbs/37_trainer.ipynb #11741fb5

@@ -20,7 +20,7 @@ from baselines import prepare
 from common import RESULTS, save
 from otcfm_nb.demo import check_request, judge
 from otcfm_nb.draws import Draws, part_loss
-from otcfm_nb.metrics import score_table
+from otcfm_nb.metrics import reinhard, score_table
 from otcfm_nb.model import build_model
 from otcfm_nb.palette import palette_of
 from otcfm_nb.seen import loss_weights, metric_for
@@ -126,7 +126,10 @@ def main():
     runs = saved['runs'] if {k: saved.get(k) for k in settings} == settings else {}
     with tempfile.TemporaryDirectory() as tmp:
         bench = Bench(Path(tmp), **settings)
-        bounds = judge({'the painter, again': bench.second, 'VAE ceiling': bench.codec.decode(bench.codec.encode(bench.truth))}, bench.photos, bench.truth, bench.pictures[1])
+        again = lambda x: bench.codec.decode(bench.codec.encode(x))
+        bounds = judge({'identity': bench.photos, 'VAE only': again(bench.photos), 'colour matching, by folder': reinhard(bench.photos, bench.pictures[1], bench.pictures[0]),
+                        'the painter, again': bench.second, 'VAE ceiling': again(bench.truth)}, bench.photos, bench.truth, bench.pictures[1])
+        save('variants', dict(settings, runs=runs, bounds=bounds))
         for name in a.names or VARIANTS:
             if name in runs: continue
             runs[name] = bench.run(VARIANTS[name], (0., .9, .999) if name == 'demo' else ())

@@ -10,7 +10,7 @@ __all__ = ['checkpoint', 'save_checkpoint', 'check_saved', 'put_back', 'load_int
 import os, re, shutil
 from pathlib import Path
 import torch
-from .commands import UserError, atomic_write, rename, sweep
+from .commands import UserError, atomic_write, remove, rename, sweep
 from .seen import loss_weights
 from .stored import read_checkpoint
 from .trainer import Trainer, set_length
@@ -45,7 +45,9 @@ def check_saved(
     "Refuse a checkpoint from which this run can't go on."
     if lost := {'model','optimizer','scheduler','pending'}-set(saved): raise UserError(f"the checkpoint is for translating only, no '{min(lost)}' in it: resume from one of otcfm_train")
     if saved['config']['model'] != tr.cfg.model.model_dump(): raise UserError("the checkpoint's model differs from the config's: resume with the config that it was trained with")
-    if saved['vae'] != tr.info.get('vae', {}): raise UserError(f"the checkpoint was trained on latents of VAE {saved['vae']}, these are of {tr.info.get('vae')}")
+    told, now = [saved['vae'], saved['latents'].get('shape')], [tr.info.get('vae', {}), tr.info.get('shape')]
+    if told[0].get('scaling') is None: now[0] = {k: v for k,v in now[0].items() if k!='scaling'}       # of before it was told
+    if told != now: raise UserError(f"the checkpoint was trained on latents {told[1]} of VAE {told[0]}, these are {now[1]} of {now[0]}: resume with those it knows")
     if (saved.get('palette') or {}).get('identity') != (tr.info.get('palette') or {}).get('identity'): raise UserError("the checkpoint was trained on latents of another palette (palette.safetensors beside them): resume with those it knows")
 
 # %% ../nbs/38_checkpoints.ipynb #372e5078
@@ -56,6 +58,7 @@ def put_back(
     "Optimiser, schedule and average as they stood; rates and decays are the configuration's, as `set_length` has put them."
     mine = [{k: v for k,v in group.items() if k!='params'} for group in tr.optimizer.param_groups]
     tr.optimizer.load_state_dict(saved['optimizer'])
+    for p,state in tr.optimizer.state.items(): state.update({k: torch.empty_like(p).copy_(v) for k,v in state.items() if k!='step'})    # in the memory order of now, or a fused step would take them for one another
     tr.scheduler.load_state_dict(saved['scheduler'] | dict(base_lrs=tr.scheduler.base_lrs))
     rates = [rate*f(tr.scheduler.last_epoch) for rate,f in zip(tr.scheduler.base_lrs, tr.scheduler.lr_lambdas)]
     for group,own,rate in zip(tr.optimizer.param_groups, mine, rates): group.update(own, lr=rate)
@@ -108,7 +111,7 @@ def save_epoch(
     path = Path(tr.cfg.checkpoint.save_dir)/f'stage1_epoch{max(1, tr.epoch)}.pt'
     if val_loss < tr.watch.get('best', float('inf')): tr.watch.update(best=val_loss, best_step=tr.step)
     save_checkpoint(tr, path)
-    if tr.accelerator.is_main_process: tidy(tr); path.with_name('stage1_interrupted.pt').unlink(missing_ok=True)
+    if tr.accelerator.is_main_process: tidy(tr); remove(path.with_name('stage1_interrupted.pt'))
     return path
 
 # %% ../nbs/38_checkpoints.ipynb #93eb4f5d
@@ -118,7 +121,7 @@ def tidy(tr:Trainer) -> None:
     for f in (folder, folder/'samples'): sweep(f, lambda name: name.endswith(('.pt','.jsonl','.png')))
     files = epoch_files(folder)
     if files and tr.watch.get('best_step')==tr.step: name_also(files[-1], folder/'stage1_best.pt')
-    for old in files[:-keep] if keep else []: old.unlink()
+    for old in files[:-keep] if keep else []: remove(old)
 
 # %% ../nbs/38_checkpoints.ipynb #d9a6a3fa
 def name_also(

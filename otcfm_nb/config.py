@@ -59,10 +59,10 @@ class ModelConfig(Section):
     @model_validator(mode='after')
     def shapes_fit(self):
         "What ranges alone can't say."
-        if self.kernel_size%2==0: raise ValueError(f'kernel_size: {self.kernel_size} is even: take {self.kernel_size+1}')
-        if self.hidden_dim%8: raise ValueError(f'hidden_dim: {self.hidden_dim} is no multiple of 8: take {-(-self.hidden_dim//8)*8}')
-        if self.hidden_dim**2*self.num_layers > 2**33: raise ValueError(f'{self.num_layers} blocks of {self.hidden_dim} channels: more than the memory of a machine: take fewer')
-        if self.time_dim%2: raise ValueError(f'time_dim: {self.time_dim} is odd: take {self.time_dim+1}')
+        if self.kernel_size%2==0: raise ValueError(f'model.kernel_size: {self.kernel_size} is even: take {self.kernel_size+1}')
+        if self.hidden_dim%8: raise ValueError(f'model.hidden_dim: {self.hidden_dim} is no multiple of 8: take {-(-self.hidden_dim//8)*8}')
+        if self.hidden_dim**2*self.num_layers > 2**33: raise ValueError(f'model.num_layers: {self.num_layers} blocks of {self.hidden_dim} channels: more than the memory of a machine: take fewer')
+        if self.time_dim%2: raise ValueError(f'model.time_dim: {self.time_dim} is odd: take {self.time_dim+1}')
         return self
 
 # %% ../nbs/01_config.ipynb #28269a28
@@ -149,12 +149,12 @@ def explain(
 ) -> str:              # One line
     "The first mistake as a sentence: path, line, what is wrong."
     first = e.errors()[0]
-    path = tuple(first['loc'][:2])       # section and key; beyond that come pydantic's names of types
-    n = line_of(text, path)
-    where = '.'.join(map(str, path)) + (f' (line {n})' if path and n else '')
-    if first['type']=='extra_forbidden': return f"{where}: unknown key.{nearest(path[-1], (Config.model_fields[path[0]].default_factory if len(path) > 1 else Config).model_fields)}"
     said = first['msg'].removeprefix('Value error, ')
-    if first['type']=='value_error': return f"{where}: {said}" if where else said
+    own = re.match(r'(\w+)\.(\w+)', said) if first['type']=='value_error' else None   # where several keys disagree, the message begins with one
+    path = own.groups() if own else tuple(first['loc'][:2])       # section and key; beyond that come pydantic's names of types
+    where = '.'.join(map(str, path)) + (f' (line {n})' if path and (n := line_of(text, path)) else '')
+    if first['type']=='extra_forbidden': return f"{where}: unknown key.{nearest(path[-1], (Config.model_fields[path[0]].default_factory if len(path) > 1 else Config).model_fields)}"
+    if first['type']=='value_error': return where + (said[own.end():] if own else ': '*bool(where)+said)
     return f"{where}: {said[0].lower()+said[1:]}, got {first['input']!r}"
 
 # %% ../nbs/01_config.ipynb #355376a0

@@ -220,6 +220,7 @@ def run_demo(
     if pictures is None: pictures = 700 if epochs else pictures_for(minutes)
     check_request(minutes, epochs, pictures, pairs, size, seed, hidden_dim)
     s, start = Settings(num_steps=num_steps, method=method).check(2), time.monotonic()
+    if torch.cuda.is_available(): torch.set_float32_matmul_precision('high')   # TF32, as otcfm_train does
     clear_folder(out, force)
     length = f'{epochs} epochs' if epochs else f'{minutes:g} minutes'
     print(f'demo: {platform.machine()}, {torch.get_num_threads()} threads, float32; {length} of training', flush=True)

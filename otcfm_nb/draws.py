@@ -62,7 +62,9 @@ class Draw:
 
     def __getitem__(self, part): return Draw(self.x1[part], self.style[part], self.x0[part], self.t[part])
     def __len__(self): return len(self.x1)
-    def to(self, device): return Draw(*(v.to(device) for v in (self.x1, self.style, self.x0, self.t)))
+    def each(self, f): return Draw(*map(f, (self.x1, self.style, self.x0, self.t)))
+    def to(self, device): return self.each(lambda v: v.to(device, non_blocking=v.is_pinned()))   # a source that is not pinned may be gone before it is copied
+    def pin_memory(self): return self.each(lambda v: v.pin_memory())
 
 # %% ../nbs/36_draws.ipynb #5df1067f
 def draw_step(
@@ -117,9 +119,10 @@ def draw_ahead(
     draws:Draws, # Source of the draws, on the CPU
     first:int,   # Step of the first one
     last:int,    # Step after the last one
+    pin:bool=False, # Into pinned memory, from which a CUDA card copies while it computes?
 ) -> DataLoader: # Of draws
     "The draws to come, made by `num_workers` processes, or here if that is 0."
-    return DataLoader(draws, batch_size=None, sampler=range(first, last), num_workers=draws.cfg.training.num_workers)
+    return DataLoader(draws, batch_size=None, sampler=range(first, last), num_workers=draws.cfg.training.num_workers, pin_memory=pin)
 
 # %% ../nbs/36_draws.ipynb #dcfa3819
 def part_loss(

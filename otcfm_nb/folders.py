@@ -27,7 +27,7 @@ def pair_files(
     "Which file becomes which."
     if not source.exists(): raise UserError(f"{source}: no such file or folder")
     if source.is_file():
-        if target.is_dir(): return [(source, target/f'{source.stem}.png')]
+        if target.is_dir(): return [(source, target/f"{source.stem}{'.pt' if source.suffix.lower()=='.pt' else '.png'}")]
         if target.suffix.lower() not in ('.png','.jpg','.jpeg','.webp','.pt'):
             raise UserError(f"{target}: the output's name must end in .png, .jpg, .webp or .pt")
         return [(source, target)]

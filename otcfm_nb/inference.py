@@ -45,7 +45,7 @@ from pathlib import Path
 import torch
 from PIL import Image
 from tqdm import tqdm
-from .commands import UserError, brief, printable, sweep
+from .commands import UsageError, UserError, brief, printable, sweep
 from .data import as_bytes, as_numbers, left_out
 from .device import pick_device
 from .folders import check_outputs, in_batches, keep_colours, pair_files, read_input, square, step_bar, write_output, write_sheet
@@ -159,7 +159,7 @@ def files_to_do(
 ) -> tuple:    # (input, output) pairs, how many more were there already
     "Check everything that can be checked before a file is read."
     for flag,value in (('checkpoint',checkpoint),('input',input),('output',output)):
-        if not value: raise UserError(f"--{flag} is missing: see --help")
+        if not value: raise UsageError(f"--{flag} is missing: see --help")
     trained, most = find_checkpoint(checkpoint), int((2*Image.MAX_IMAGE_PIXELS)**.5)       # where it is, and of a square
     if size is not None and not 8 <= size <= most: raise UserError(f"--size {size}: must be 8 or more pixels, and at most {most}")
     work.check(pairs := pair_files(Path(input), Path(output)))

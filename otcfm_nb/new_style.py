@@ -23,7 +23,7 @@ def main(
 ) -> None:
     "Add a style to a checkpoint, from a few pictures of it. Example: otcfm_new_style --checkpoint demo --pictures night --out three.pt"
     for flag,value in (('checkpoint',checkpoint),('pictures',pictures),('out',out)):
-        if not value: raise UserError(f"--{flag} is missing: see --help")
+        if not value: raise UsageError(f"--{flag} is missing: see --help")
     number = learn_style(checkpoint, Path(pictures), Path(out), num_steps, learning_rate, size, seed, device, force, True)
     print(printable(f"wrote {out}, whose style {number} is the new one. Next: otcfm_inference --checkpoint {quoted(out)} --input a.jpg --source_style 0 --target_style {number} --output b.png"))
 
@@ -36,7 +36,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 from tqdm import tqdm
-from .commands import UserError, atomic_write, brief, no_bar, printable, sweep
+from .commands import UsageError, UserError, atomic_write, brief, no_bar, printable, sweep
 from .data import fit_image, left_out, list_images, read_image, to_tensor
 from .device import pick_device
 from .flow import uniform_times

@@ -170,7 +170,7 @@ def preprocess(
     skipped, shape = [], [codec.latent_channels, size//codec.factor, size//codec.factor]
     root.mkdir(parents=True, exist_ok=True); sweep_all(root, state)
     maps, told, stays = common_palette(cfg.data.palette, folders, size, root, state)
-    head = dict(vae=dict(name=cfg.data.vae, identity=codec.identity), target_size=size, shape=shape, palette=told)
+    head = dict(vae=codec.described(cfg.data.vae), target_size=size, shape=shape, palette=told)
     todo, files = plan_work(raw, root, folders, read_index(root, head), skipped, progress)
     settle(root, head, files, len(folders), state)
     unchanged, work = len(files), partial(share_work, state) if state else encode_all

@@ -7,9 +7,8 @@ __all__ = ['sample_rows', 'write_samples', 'try_samples', 'codec_for_samples']
 
 # %% ../nbs/40_samples.ipynb #420f3d73
 from pathlib import Path
-import torch
 from torch import Tensor
-from .commands import UserError, atomic_write
+from .commands import UserError, atomic_write, no_room
 from .palette import palette_of
 from .sheets import sheet
 from .trainer import Trainer, averaged
@@ -53,12 +52,16 @@ def try_samples(
 ) -> None:
     "A sheet, if there is room for one."
     try: write_samples(tr, codec, folder)
-    except torch.OutOfMemoryError: tr.accelerator.print(f"epoch {tr.epoch}: no room for a sheet of pictures beside the training, which goes on; checkpoint.sample_every 0 asks for none")
+    except RuntimeError as e:
+        if not no_room(e): raise
+        tr.accelerator.print(f"epoch {tr.epoch}: no room for a sheet of pictures beside the training, which goes on; checkpoint.sample_every 0 asks for none")
     finally: tr.net.train()
 
 # %% ../nbs/40_samples.ipynb #3fd14cc3
 def codec_for_samples(tr:Trainer) -> LatentCodec: # Or None
     "The VAE that made the latents, if sheets are wanted and it can be had."
     if not tr.cfg.checkpoint.sample_every or not tr.accelerator.is_main_process: return None
-    try: return load_vae(tr.cfg.data.vae, device=tr.accelerator.device)
+    try:
+        if (codec := load_vae(tr.cfg.data.vae, device=tr.accelerator.device)).made(tr.info.get('vae', {})): return codec
+        raise UserError(f"VAE '{tr.cfg.data.vae}' is not the one that made the latents")
     except UserError as e: print(f"no sheets of pictures, training goes on without them: {e}")

@@ -129,10 +129,10 @@ def gathered_norm(
 ) -> tuple:    # gain and shift (B,C,1,1): wide(i)*gain+shift is normalised over all bands
     "A group norm whose input is never there at once."
     G, found, share = norm.num_groups, [], [min(bands.step, bands.stop-i)/bands.stop for i in bands]
-    for i in bands: found.append(torch.var_mean(wide(i).unflatten(1, (G,-1)), (2,3,4), correction=0))
+    for i in bands: found.append([v.cpu() for v in torch.var_mean(wide(i).unflatten(1, (G,-1)), (2,3,4), correction=0)])    # a Mac's GPU has no float64
     mean = sum(s*m.double() for s,(_,m) in zip(share, found))
     var = sum(s*(v.double()+m.double().square()) for s,(v,m) in zip(share, found))-mean.square()
-    over = lambda v: v.float().repeat_interleave(norm.num_channels//G, 1)[...,None,None]
+    over = lambda v: v.float().to(norm.weight.device).repeat_interleave(norm.num_channels//G, 1)[...,None,None]
     gain = over((var+norm.eps).rsqrt())*norm.weight[:,None,None]
     return gain, norm.bias[:,None,None]-over(mean)*gain
 

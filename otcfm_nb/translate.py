@@ -142,10 +142,10 @@ def load_translator(
     model = build_model(cfg.model)
     try: model.load_state_dict(saved['ema']['weights'])
     except (RuntimeError, TypeError) as e: raise UserError(f"{path}: its weights don't fit its configuration: damaged: use another one") from e
-    codec, known = None, saved['vae'].get('identity')
-    if with_vae: codec = load_vae(vae or saved['vae'].get('name', 'embedded'), device=device)
-    if codec and known and codec.identity != known:
-        raise UserError(f"{path}: trained on latents of {known}, but this VAE is {codec.identity}: give the right one with --vae")
+    told, codec = saved['vae'], None
+    if with_vae: codec = load_vae(vae or told.get('name', 'embedded'), device=device)
+    if codec and not codec.made(told):
+        raise UserError(f"{path}: trained on latents of {told['identity']}, but this VAE is {codec.identity}{', of another scaling'*(told['identity']==codec.identity)}: give the right one with --vae")
     return Translator(model.to(device), codec, saved['latents'], saved.get('whitening'), palette_of(saved), tile,
                       cfg.data.anchor if anchor is None else anchor, cfg.data.cfg_scale)
 

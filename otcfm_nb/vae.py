@@ -51,7 +51,7 @@ class LatentCodec:
         self.patch = math.isqrt(vae.config.in_channels//3)
         if 3*self.patch**2 != vae.config.in_channels: raise UserError(f"a VAE with {vae.config.in_channels} input channels: 3, or 3·n² for patches, are expected")
         self.shift, self.scale = scaling_of(vae)
-        self.identity = f'{type(vae).__name__}-{weights_hash(vae)}'
+        self.identity, self.scaling = f'{type(vae).__name__}-{weights_hash(vae)}', {k: v.flatten().tolist() if isinstance(v, Tensor) else float(v) for k,v in zip(('shift','scale'), scaling_of(vae))}
         self.factor, self.latent_channels = 1, 0
         probe = self.encode(torch.zeros(1,3,64,64))
         self.factor, self.latent_channels = 64//probe.shape[-1], probe.shape[1]
@@ -89,6 +89,17 @@ def weights_hash(
     for name,w in sorted(module.state_dict().items()):
         h.update(name.encode()); h.update(w.detach().cpu().contiguous().numpy().tobytes())
     return h.hexdigest()[:16]
+
+# %% ../nbs/30_vae.ipynb #84400296
+@patch
+def described(self:LatentCodec, name:str) -> dict:
+    "What an index of latents and a checkpoint tell about their VAE."
+    return dict(name=name, identity=self.identity, scaling=self.scaling)
+
+@patch
+def made(self:LatentCodec, told:dict) -> bool:
+    "Is this the VAE that is told of, as by `described`? What is not told is taken for right."
+    return all(told.get(k) in (None, v) for k,v in (('identity',self.identity), ('scaling',self.scaling)))
 
 # %% ../nbs/30_vae.ipynb #785dcecd
 WAY_OUT = 'or use the one that comes with the package, "vae": "embedded"'
@@ -135,8 +146,10 @@ def read_weights(
     source:str, # Folder or hub id
     where:dict, # Keyword arguments for from_pretrained
 ) -> nn.Module: # The VAE in float32
-    "Load the weights, all of them: diffusers itself drops what has no place, and makes up what is missing, with a line in the log."
-    vae, told = cls.from_pretrained(source, torch_dtype=torch.float32, output_loading_info=True, **where)
+    "Load the weights, all of them: diffusers itself drops what has no place, and makes up what is missing, with lines in the log."
+    said = diffusers.utils.logging; level = said.get_verbosity(); said.set_verbosity(said.CRITICAL)     # what it would say in several lines stands in one below
+    try: vae, told = cls.from_pretrained(source, torch_dtype=torch.float32, output_loading_info=True, **where)
+    finally: said.set_verbosity(level)
     odd = sorted(k for kind in ('unexpected_keys','missing_keys') for k in told[kind])
     if odd: raise UserError(f"VAE '{name}': its weights don't fit {cls.__name__}, which its config.json names ({len(odd)} such as {odd[0]}): correct _class_name, {WAY_OUT}")
     return vae

@@ -9,7 +9,7 @@ __all__ = ['style_loss', 'log_likelihood', 'log_likelihoods', 'likeliest_style',
 import torch
 import torch.nn.functional as F
 from torch import Tensor
-from .commands import UserError
+from .commands import UsageError, UserError
 from .palette import log_stretch
 from .guidance import velocity
 from .translate import Translator
@@ -88,7 +88,7 @@ def read_style(
     try:
         if len(pairs)==len(pairs[0])==1: return int(text)
         weights = {int(k): float(w) for k,w in pairs}
-    except ValueError: raise UserError(f"--{flag} {text}: give a number such as 1, or weights such as 1:0.7,2:0.3") from None
+    except ValueError: raise UsageError(f"--{flag} {text}: give a number such as 1, or weights such as 1:0.7,2:0.3") from None
     if len(weights) < len(pairs): raise UserError(f"--{flag} {text}: names a style twice: give each its weight once")
     total = sum(weights.values())
     if not (0 < total < float('inf') and min(weights.values()) >= 0): raise UserError(f"--{flag} {text}: weights must be 0 or more, and not all 0")

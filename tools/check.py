@@ -2,7 +2,7 @@
 
     python tools/check.py
 """
-import ast, hashlib, json, re, subprocess, sys
+import ast, functools, hashlib, json, re, subprocess, sys
 from importlib.util import find_spec
 from pathlib import Path
 
@@ -11,6 +11,7 @@ LIB, NBS = TOP/'otcfm_nb', TOP/'nbs'
 # nbdev ignores a directive that it does not know without a word, so a slip of the pen would hide a cell's export.
 DIRECTIVES = {'default_exp', 'export', 'exporti', 'exports', 'hide', 'echo', 'output', 'code-fold', 'warning',
               'slow', 'gpu', 'net', 'fig-cap', 'label', 'column'}
+CHAIN = 10             # links in the longest chain of imports
 
 
 def run(*args) -> str:
@@ -66,6 +67,14 @@ def imports_look_back() -> str:
     return '; '.join(sorted(set(bad)))
 
 
+def chains_stay_short() -> str:
+    "The longest chain of imports: each link is one more thing that has to work before a module does. Small chapters make it long; it shall not grow."
+    needs = {module_of(cells): {m for c in cells if re.search(r'^#\| *exports?\b', c, re.M) for m in imports(c)} for cells in chapters().values() if module_of(cells)}
+    below = functools.cache(lambda m: max((1+below(n) for n in needs.get(m, ())), default=0))
+    deep = max(needs, key=below)
+    return '' if below(deep) <= CHAIN else f'{deep} stands on {below(deep)} modules one above the other, at most {CHAIN}'
+
+
 def known_directives() -> str:
     bad = [f'{p.name}: #| {d}' for p, cells in chapters().items() for c in cells
            for d in re.findall(r'^#\| *([\w-]+)', c, re.M) if d not in DIRECTIVES]
@@ -102,6 +111,7 @@ CHECKS = {
     'pyflakes is clean': lambda: run(sys.executable, '-m', 'pyflakes', 'otcfm_nb', 'tools', 'scripts', 'benchmarks', 'setup.py',
                                               'preprocess_latents.py', 'train.py', 'inference.py'),
     'chapters import only lower-numbered ones': imports_look_back,
+    'no chain of imports is longer than it was': chains_stay_short,
     'one chapter a module, one module a chapter': one_module_a_chapter,
     'every #| directive is known': known_directives,
     'every chapter keeps to the limits of tools/shape.py': lambda: run(sys.executable, 'tools/shape.py', '--quiet').replace('\n', '; '),

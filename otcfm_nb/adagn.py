@@ -64,4 +64,4 @@ class AdaGN(nn.Module):
     def forward(self, x:Tensor, c:Tensor) -> Tensor:
         "(B,C,H,W) and (B,cond_dim) to (B,C,H,W)."
         scale, shift = self.mlp(c)[...,None,None].chunk(2, 1)
-        return self.norm(x)*(1+scale) + shift
+        return self.norm(x).to(x.dtype)*(1+scale) + shift      # autocast normalises in float32

@@ -29,8 +29,8 @@ class GRN(nn.Module):
         "(B,C,H,W) to (B,C,H,W)."
         wide = torch.promote_types(x.dtype, torch.float32)   # sums of squares overflow in fp16
         g = torch.linalg.vector_norm(x, dim=(2,3), keepdim=True, dtype=wide)
-        n = (g/(g.mean(1, keepdim=True)+self.eps)).to(x.dtype)
-        return x*(1+self.gamma[:,None,None]*n) + self.beta[:,None,None]
+        gain = 1+self.gamma[:,None,None]*(g/(g.mean(1, keepdim=True)+self.eps))
+        return x*gain.to(x.dtype) + self.beta[:,None,None].to(x.dtype)     # as wide as x: parameters of float32 would make the widest tensor of the network float32 too
 
 # %% ../nbs/21_model.ipynb #5ebf92b8
 class ConvNeXtV2Block(nn.Module):

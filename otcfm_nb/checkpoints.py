@@ -132,4 +132,6 @@ def name_also(
     temporary = name.with_name(f'.{name.name}.linkname.tmp'); temporary.unlink(missing_ok=True)   # a name that `sweep` knows
     try: os.link(path, temporary)
     except OSError: shutil.copyfile(path, temporary)
-    rename(temporary, name); temporary.unlink(missing_ok=True)   # replacing one link of a file by another does nothing
+    try: rename(temporary, name)
+    except PermissionError: pass     # somebody reads the old one, and Windows minds
+    remove(temporary)                # also where both were links of one file, which replacing leaves alone

@@ -21,11 +21,13 @@ class UsageError(UserError):
     "The command was called otherwise than its --help says."
 
 # %% ../nbs/00_commands.ipynb #536da3cd
-SMALLER = 'out of memory: give the command less at once (a smaller --tile, --batch_size or --size, where it has them), close other programs, or take --device cpu'
+SMALLER = 'out of memory: give the command less at once (a smaller --tile, --batch_size or --size, training.micro_batch_size or a smaller model), close other programs, or, where it is the memory of a card, compute without it (--device cpu, of otcfm_train --cpu)'
 
-def no_room(e:BaseException) -> bool: # An error as it was raised
+def no_room(
+    e:BaseException, # An error as it was raised
+) -> bool:
     "Was there too little memory, of the machine or the card?"
-    return type(e).__name__ in ('MemoryError','OutOfMemoryError') or isinstance(e, RuntimeError) and bool(re.search("out of memory|can't allocate memory", str(e)))
+    return type(e).__name__ in ('MemoryError','OutOfMemoryError') or isinstance(e, RuntimeError) and bool(re.search("out of memory|can't allocate memory|not enough memory|_ALLOC_FAILED|Invalid buffer size", str(e)))
 
 # %% ../nbs/00_commands.ipynb #f5022496
 def nearest(
@@ -139,7 +141,9 @@ def main_guard(
     sys.exit(code)
 
 # %% ../nbs/00_commands.ipynb #eb0d834b
-def run_module(name:str) -> None: # Module of this package
+def run_module(
+    name:str, # Module of this package
+) -> None:
     "`python -m otcfm_nb.<name>` from a console script."
     runpy.run_module(f'otcfm_nb.{name}', run_name='__main__', alter_sys=True)
 
@@ -187,7 +191,9 @@ def rename(
         except PermissionError: time.sleep(wait)
     os.replace(temp, path)
 
-def remove(path:Path) -> None: # A file that is no longer needed; need not be there
+def remove(
+    path:Path, # A file that is no longer needed; need not be there
+) -> None:
     "Remove a file, or leave it for another time where somebody has it open and the system minds, as Windows does."
     try: path.unlink(missing_ok=True)
     except PermissionError: pass
@@ -217,7 +223,9 @@ def atomic_write(
         raise
 
 # %% ../nbs/00_commands.ipynb #3bc3c57a
-def no_bar(progress:bool=True) -> bool: # tqdm's `disable`; is a bar wanted?
+def no_bar(
+    progress:bool=True, # Is one wanted?
+) -> bool:              # tqdm's `disable`
     "Is nobody there to see a bar? A terminal and a notebook show one, a file does not."
     return not progress or not (sys.stderr.isatty() or type(sys.stderr).__module__.startswith('ipykernel.'))
 

@@ -53,11 +53,11 @@ class StyleTransferPipeline(DiffusionPipeline):
         whitening:dict=None,  # Statistics by style, chapter 35; None: the model knows latents as they are
         latents:dict=None, vae_identity:str=None, # `mean` and `std` of the training latents, for clamping; which VAE it must be, None: any
         tile:int=1024, anchor:float=0., cfg_scale:float=1., # Larger pictures go in parts; what is coarser keeps the source's colours (pixels, chapter 38_anchor); guidance unless the call says another
-        palette:dict=None,    # Maps of colours by style, chapter 30_palette; None: pictures keep their colours
+        palette:dict=None, vae_scaling:dict=None, # Maps of colours by style, chapter 30_palette, None: pictures keep their colours; `shift` and `scale` of the VAE, None: any
     ):
         super().__init__()
         self.register_modules(model=model, vae=vae)
-        self.register_to_config(whitening=as_lists(whitening), latents=latents or {}, vae_identity=vae_identity, tile=tile, palette=as_lists(palette), anchor=anchor, cfg_scale=cfg_scale)
+        self.register_to_config(whitening=as_lists(whitening), latents=latents or {}, vae_identity=vae_identity, tile=tile, palette=as_lists(palette), anchor=anchor, cfg_scale=cfg_scale, vae_scaling=vae_scaling)
         self.codec = None; self.translator()     # what doesn't fit is refused here
 
     @classmethod
@@ -74,8 +74,8 @@ def translator(self:StyleTransferPipeline) -> Translator:
     "Model, VAE and statistics as chapter 39_translate wants them."
     if {self.model.dtype, self.vae.dtype} != {torch.float32}: raise UserError("the pipeline computes in float32: load it without dtype, or say pipeline.to(torch.float32)")
     if self.codec is None or self.codec.vae is not self.vae:
-        codec, identity = LatentCodec(self.vae.to('cpu')), self.config.vae_identity      # it is tried out there, and then goes to the model
-        if identity and codec.identity!=identity: raise UserError(f"vae: the model was trained on latents of {identity}, but this VAE is {codec.identity}: give the right one")
+        codec, told = LatentCodec(self.vae.to('cpu')), dict(identity=self.config.vae_identity, scaling=self.config.vae_scaling)      # it is tried out there, and then goes to the model
+        if not codec.made(told): raise UserError(f"vae: the model was trained on latents of {told}, but this VAE is {codec.identity} with {codec.scaling}: give the right one")
         self.codec, self.shared_palette = codec, Palette(as_tensors(self.config.palette))
     return Translator(self.model, self.codec.to(self.model.device), self.config.latents, as_tensors(self.config.whitening), self.shared_palette, self.config.tile, self.config.anchor, self.config.cfg_scale)
 
@@ -86,7 +86,7 @@ def from_checkpoint(cls:StyleTransferPipeline,
 ) -> 'StyleTransferPipeline':
     "The averaged weights of a checkpoint, its VAE and its statistics."
     tr = load_translator(path, device, vae)
-    return cls(tr.model, tr.codec.vae, tr.maps, tr.latents, tr.codec.identity, tile, tr.anchor, tr.cfg_scale, tr.palette.maps)
+    return cls(tr.model, tr.codec.vae, tr.maps, tr.latents, tr.codec.identity, tile, tr.anchor, tr.cfg_scale, tr.palette.maps, tr.codec.scaling)
 
 # %% ../nbs/47_pipeline.ipynb #824011ff
 def as_picture(

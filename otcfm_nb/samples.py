@@ -52,7 +52,7 @@ def try_samples(
 ) -> None:
     "A sheet, if there is room for one."
     try: write_samples(tr, codec, folder)
-    except RuntimeError as e:
+    except (RuntimeError, MemoryError) as e:
         if not no_room(e): raise
         tr.accelerator.print(f"epoch {tr.epoch}: no room for a sheet of pictures beside the training, which goes on; checkpoint.sample_every 0 asks for none")
     finally: tr.net.train()

@@ -26,7 +26,7 @@ early_help(main, __name__)
 
 # %% ../nbs/40_train.ipynb #0f045ba6
 import json, math, shutil, signal, threading, time
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 import torch
 from tqdm import tqdm
@@ -137,7 +137,9 @@ def is_due(tr:Trainer) -> bool:
     return tr.step >= tr.total_steps or tr.epoch_over and tr.epoch % tr.cfg.checkpoint.save_every==0
 
 # %% ../nbs/40_train.ipynb #7b354c5f
-def unused_card(device:torch.device) -> str: # A line, or ''
+def unused_card(
+    device:torch.device, # Where training will be
+) -> str:                # A line, or ''
     "Is there a card that this build of torch can't use? pip's torch for Windows is such a build."
     idle = device.type=='cpu' and torch.version.cuda is None and shutil.which('nvidia-smi')
     return '\ntrain: this machine has an NVIDIA card, but its torch knows none: install the one with CUDA that https://pytorch.org/get-started/locally/ names' if idle else ''
@@ -165,8 +167,10 @@ def check_latents(
         raise UserError(f"{cfg.data.data_root}: latents of {info['num_styles']} styles, model.num_styles is {cfg.model.num_styles}")
     if info['vae']['name'] != cfg.data.vae:
         raise UserError(f"{cfg.data.data_root}: latents of VAE '{info['vae']['name']}', data.vae is '{cfg.data.vae}': run otcfm_preprocess_latents again")
-    told, here = info.get('palette'), cfg.data.vae in ('embedded','taef2') or Path(cfg.data.vae).is_dir()             # another would have to be fetched
-    if here and not load_vae(cfg.data.vae).made(info['vae']):
+    told, codec = info.get('palette'), None
+    if cfg.data.vae in ('embedded','taef2') or Path(cfg.data.vae).is_dir():              # another would have to be fetched
+        with suppress(UserError): codec = load_vae(cfg.data.vae)                         # a folder that is spoilt costs the sheets, not the training
+    if codec and not codec.made(info['vae']):
         raise UserError(f"{cfg.data.data_root}: latents of another edition of VAE '{cfg.data.vae}', or of another scaling: run otcfm_preprocess_latents again")
     if (told and told['style']) != cfg.data.palette:
         how = f"in the palette of style {told['style']}" if told else 'without a common palette'

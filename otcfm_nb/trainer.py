@@ -28,7 +28,9 @@ from .tally import checkpoint_blocks
 from .whitening import channel_maps
 
 # %% ../nbs/37_trainer.ipynb #04538b80
-def empty_cache(device:torch.device) -> None:
+def empty_cache(
+    device:torch.device, # Of a card; a processor has no such thing
+) -> None:
     "Give back what torch keeps of a card's memory without using it."
     if device.type in ('cuda','mps'): getattr(torch, device.type).empty_cache()
 
@@ -39,9 +41,11 @@ def card_budget(
     "Memory that this process may plan with."
     if device.type not in ('cuda','mps'): return 0.
     empty_cache(device)                                          # what was measured before left blocks that are free, and count as taken
-    free = torch.mps.recommended_max_memory()/GB if device.type=='mps' else torch.cuda.mem_get_info(device)[0]/GB + CONTEXT       # the context is there already
+    if device.type=='mps': free = torch.mps.recommended_max_memory()/GB
+    else: free = torch.cuda.mem_get_info(device)[0]/GB + CONTEXT     # the context is there already
     return min(cfg.training.vram_budget_gb or free, free)
 
+# %% ../nbs/37_trainer.ipynb #9c0c8807
 def split_batch(
     tr,           # The trainer
     model,        # Its model, before it is wrapped
@@ -200,11 +204,12 @@ def train_step(tr:Trainer) -> dict: # `loss` (mean over the whole batch) and `gr
     "One optimiser step on one batch."
     draw, loss = batch_of(tr), None
     try: loss = accumulate(tr, draw)
-    except RuntimeError as e:                # it holds on to what did not fit, so go on outside of it
+    except (RuntimeError, MemoryError) as e: # it holds on to what did not fit, so go on outside of it
         if not no_room(e): raise
     if loss is None: loss = step_down(tr, draw)
     return finish_step(tr, loss)
 
+# %% ../nbs/37_trainer.ipynb #494c65c3
 def step_down(tr:Trainer, draw:Draw) -> Tensor: # Loss
     "The same batch again in parts of half the size, and of half of that, until they fit; so it stays from here on."
     while tr.micro > 1 and tr.accelerator.num_processes==1:
@@ -213,7 +218,7 @@ def step_down(tr:Trainer, draw:Draw) -> Tensor: # Loss
         tr.optimizer.zero_grad(set_to_none=True)
         empty_cache(tr.accelerator.device)
         try: return accumulate(tr, draw)
-        except RuntimeError as e:
+        except (RuntimeError, MemoryError) as e:
             if not no_room(e): raise
     ways = [f"training.micro_batch_size {tr.micro//2}"]*(tr.micro > 1) + ["training.activation_checkpointing true"]*(tr.plan.checkpointed < tr.cfg.model.num_layers-1)   # the last block's would save nothing
     raise UserError(f"out of memory with {tr.micro} latents at once: take {', '.join([*ways, 'a smaller model'])} or a smaller data.target_size")

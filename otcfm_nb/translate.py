@@ -145,7 +145,7 @@ def load_translator(
     told, codec = saved['vae'], None
     if with_vae: codec = load_vae(vae or told.get('name', 'embedded'), device=device)
     if codec and not codec.made(told):
-        raise UserError(f"{path}: trained on latents of {told['identity']}, but this VAE is {codec.identity}{', of another scaling'*(told['identity']==codec.identity)}: give the right one with --vae")
+        raise UserError(f"{path}: trained on latents of {told.get('identity')}, but this VAE is {codec.identity}{', of another scaling'*(told.get('identity') in (None, codec.identity))}: give the right one with --vae")
     return Translator(model.to(device), codec, saved['latents'], saved.get('whitening'), palette_of(saved), tile,
                       cfg.data.anchor if anchor is None else anchor, cfg.data.cfg_scale)
 

@@ -92,12 +92,16 @@ def weights_hash(
 
 # %% ../nbs/30_vae.ipynb #84400296
 @patch
-def described(self:LatentCodec, name:str) -> dict:
+def described(self:LatentCodec,
+    name:str, # As the configuration has it
+) -> dict:    # `name`, `identity`, `scaling`
     "What an index of latents and a checkpoint tell about their VAE."
     return dict(name=name, identity=self.identity, scaling=self.scaling)
 
 @patch
-def made(self:LatentCodec, told:dict) -> bool:
+def made(self:LatentCodec,
+    told:dict, # Of an index or a checkpoint
+) -> bool:
     "Is this the VAE that is told of, as by `described`? What is not told is taken for right."
     return all(told.get(k) in (None, v) for k,v in (('identity',self.identity), ('scaling',self.scaling)))
 

@@ -3,6 +3,7 @@
     python tools/check.py
 """
 import ast, functools, hashlib, json, re, subprocess, sys
+from concurrent.futures import ThreadPoolExecutor
 from importlib.util import find_spec
 from pathlib import Path
 
@@ -83,7 +84,8 @@ def known_directives() -> str:
 
 def fresh_import() -> str:
     mods = ['otcfm_nb'] + [f'otcfm_nb.{p.stem}' for p in sorted(LIB.glob('*.py')) if not p.stem.startswith('_')]
-    bad = [f'{m}: {out.splitlines()[-1]}' for m in mods if (out := run(sys.executable, '-c', f'import {m}'))]
+    with ThreadPoolExecutor(2) as pool: said = dict(zip(mods, pool.map(lambda m: run(sys.executable, '-c', f'import {m}'), mods)))
+    bad = [f'{m}: {out.splitlines()[-1]}' for m, out in said.items() if out]
     return '; '.join(bad)
 
 

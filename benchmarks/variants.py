@@ -3,9 +3,9 @@
     python benchmarks/variants.py [NAME ...] [--steps 400] [--pictures 700] [--pairs 64] [--seed 0]
 
 Three seeds of the demo itself tell how much is chance. Kernel size, width, depth, pairing by optimal transport within each style,
-mirrored latents, mirrored pictures (encoded, so that half of the latents are of those), times at the middle, and self-conditioning:
+mirrored latents, mirrored pictures (encoded, so that half of the latents are of those), uniform times (three seeds), and self-conditioning:
 beside x_t the network is given the coarse structure of x1, means of 4×4 places, at translating those of the source. Each is judged
-without guidance and with the demo's; of the first also the weights as they are at the end, and averaged with decays of .9 (over ten
+without guidance and with the demo's; of 'uniform times' also the weights as they are at the end, and averaged with decays of .9 (over ten
 steps or so) and .999 (the demo's is .99). Writes results/variants.json after each run; runs that stand there with the
 same settings are not made again.
 """
@@ -33,7 +33,8 @@ DECAYS = (0., .9, .99, .999)
 VARIANTS = {'demo': {}, 'seed 1': dict(seed=1), 'seed 2': dict(seed=2), 'pairs by optimal transport': dict(coupling='ot'),
             'kernel 3': dict(kernel_size=3), 'kernel 5': dict(kernel_size=5), 'kernel 9': dict(kernel_size=9),
             'coarse structure given': dict(coarse=True), 'mirrored pictures': dict(mirrored=True), 'mirrored latents': dict(flip=True),
-            'width 64': dict(hidden_dim=64), 'width 128': dict(hidden_dim=128), '12 blocks': dict(num_layers=12), 'times at the middle': dict(time_sampler='logit_normal')}
+            'width 64': dict(hidden_dim=64), 'width 128': dict(hidden_dim=128), '12 blocks': dict(num_layers=12), 'uniform times': dict(time_sampler='uniform'),
+            **{f'uniform times, seed {k}': dict(time_sampler='uniform', seed=k) for k in (1, 2)}}
 
 
 def coarse(z):
@@ -132,7 +133,7 @@ def main():
         save('variants', dict(settings, runs=runs, bounds=bounds))
         for name in a.names or VARIANTS:
             if name in runs: continue
-            runs[name] = bench.run(VARIANTS[name], (0., .9, .999) if name == 'demo' else ())
+            runs[name] = bench.run(VARIANTS[name], (0., .9, .999) if name == 'uniform times' else ())
             print(name, f"{runs[name]['parameters']} parameters, {runs[name]['seconds_a_step']:.3f} s a step", score_table(runs[name]['rows']), sep='\n', flush=True)
             save('variants', dict(settings, runs=runs, bounds=bounds))
 

@@ -148,13 +148,13 @@ def explain(
     text:str,          # The file
 ) -> str:              # One line
     "The first mistake as a sentence: path, line, what is wrong."
-    first = e.errors()[0]
+    first, named = e.errors()[0], r'\b(model|training|data|checkpoint)\.(\w+)'
     said = first['msg'].removeprefix('Value error, ')
-    own = re.match(r'(\w+)\.(\w+)', said) if first['type']=='value_error' else None   # where several keys disagree, the message begins with one
-    path = own.groups() if own else tuple(first['loc'][:2])       # section and key; beyond that come pydantic's names of types
-    where = '.'.join(map(str, path)) + (f' (line {n})' if path and (n := line_of(text, path)) else '')
+    place = lambda path: '.'.join(map(str, path)) + (f' (line {n})' if path and (n := line_of(text, path)) else '')
+    if first['type']=='value_error' and re.match(named, said): return re.sub(named, lambda m: place(m.groups()), said)   # ours: it names the keys that disagree
+    where = place(path := tuple(first['loc'][:2]))                # section and key; beyond that come pydantic's names of types
     if first['type']=='extra_forbidden': return f"{where}: unknown key.{nearest(path[-1], (Config.model_fields[path[0]].default_factory if len(path) > 1 else Config).model_fields)}"
-    if first['type']=='value_error': return where + (said[own.end():] if own else ': '*bool(where)+said)
+    if first['type']=='value_error': return where + ': '*bool(where)+said
     return f"{where}: {said[0].lower()+said[1:]}, got {first['input']!r}"
 
 # %% ../nbs/01_config.ipynb #355376a0
@@ -193,7 +193,7 @@ PRESETS = {
     '16gb': dict(model=dict(hidden_dim=512, num_layers=18), training=dict(batch_size=256, vram_budget_gb=16.)),
     'cpu':  dict(model=dict(hidden_dim=96, num_layers=6, style_dim=128, time_dim=128), data=dict(target_size=128), training=dict(batch_size=32, learning_rate=1e-3, use_amp=False, num_workers=0)),
     'demo': dict(model=dict(latent_channels=32, hidden_dim=96, num_layers=6, style_dim=128, time_dim=128), data=dict(target_size=128, vae='taef2', palette=1, anchor=4., cfg_scale=2.),
-                 training=dict(batch_size=32, learning_rate=2e-3, label_drop_prob=.1, loss_metric='pixels', use_amp=False, num_workers=0, warmup_steps=50, ema_decay=.99), checkpoint=dict(save_every=1000, sample_every=0)),
+                 training=dict(batch_size=32, learning_rate=2e-3, label_drop_prob=.1, loss_metric='pixels', time_sampler='logit_normal', use_amp=False, num_workers=0, warmup_steps=50, ema_decay=.99), checkpoint=dict(save_every=1000, sample_every=0)),
 }
 
 

@@ -3,8 +3,6 @@
     otcfm_demo --epochs 48 --pictures 3500 --out demo && python scripts/embed_demo.py demo
 
 That is 9,984 steps, an hour or so on two cores. How it translates (anchor, guidance) is what the preset says on the day of embedding.
-The translator in the package had its palette fitted to the first 1,000 pictures of each style, as the code did then; now it is fitted to
-all of them, which is .1 dB farther from the truth by chance (LOG.md, 2026-11-27 and 2026-11-28).
 """
 import argparse, io
 from pathlib import Path

@@ -148,7 +148,7 @@ def explain(
     text:str,          # The file
 ) -> str:              # One line
     "The first mistake as a sentence: path, line, what is wrong."
-    first, named = e.errors()[0], r'\b(model|training|data|checkpoint)\.(\w+)'
+    first, named = e.errors()[0], rf"\b({'|'.join(Config.model_fields)})\.(\w+)"
     said = first['msg'].removeprefix('Value error, ')
     place = lambda path: '.'.join(map(str, path)) + (f' (line {n})' if path and (n := line_of(text, path)) else '')
     if first['type']=='value_error' and re.match(named, said): return re.sub(named, lambda m: place(m.groups()), said)   # ours: it names the keys that disagree

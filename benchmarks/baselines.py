@@ -41,10 +41,10 @@ from otcfm_nb.whitening import colour, map_latents, whiten
 OPPONENTS = {'CycleGAN': (gans.CycleGAN, {}, False), 'CycleGAN, no identity loss': (gans.CycleGAN, {'identity': 0}, False),
              'CycleGAN, whitened': (gans.CycleGAN, {}, True), 'CUT': (gans.CUT, {}, False), 'CUT, whitened': (gans.CUT, {}, True)}
 TIMES = (.2, .35, .5, .65, .8)
-BOUNDS = ('the painter, again', 'VAE ceiling')      # no translator's
+BOUNDS = ('the painter, again', 'truth through the VAE')      # no translator's
 CAPTIONS = {'identity': 'photograph', 'colour matching, by folder': 'colours', 'colour transport': 'transport', 'latent AdaIN, by folder': 'AdaIN', 'linear map of latents': 'linear map',
             'SDEdit': 'SDEdit', 'CycleGAN': 'CycleGAN', 'CycleGAN, no identity loss': 'no identity', 'CycleGAN, whitened': 'C.GAN, white', 'CUT': 'CUT', 'CUT, whitened': 'CUT, white',
-            'ours': 'ours', 'the painter, again': 'painter again', 'VAE ceiling': 'VAE ceiling'}
+            'ours': 'ours', 'the painter, again': 'painter again', 'truth through the VAE': 'truth, VAE'}
 
 
 def adain(x, content, style):
@@ -157,7 +157,7 @@ def staged(tr, x1, style, photos, styles):
 
 def last_rows(tr, z, paint, truth, second):
     "Ours, and the bounds."
-    return {'ours': paint(translate_latent(tr, z, Settings(), certify=False).latent), 'the painter, again': second, 'VAE ceiling': tr.codec.decode(tr.codec.encode(truth))}
+    return {'ours': paint(translate_latent(tr, z, Settings(), certify=False).latent), 'the painter, again': second, 'truth through the VAE': tr.codec.decode(tr.codec.encode(truth))}
 
 
 def compare(out, minutes, pictures, pairs, size, seed):

@@ -50,7 +50,7 @@ def rows(tr, hand, a):
         if not found: found['statistics alone'] = shown(new, map_latents(z, 0, 2, new.maps))
         for w in (1., 2.): found[f'{name}, guidance {w:g}'] = shown(new, translate_latent(new, z, Settings(0, 2, cfg_scale=w), certify=False).latent)
         print(name, f'loss {sum(losses[-20:])/max(1, len(losses[-20:])):.3f}', flush=True)
-    return judge({'identity': photos} | found | {'VAE ceiling': tr.codec.decode(tr.codec.encode(truth))}, photos, truth, style)
+    return judge({'identity': photos} | found | {'truth through the VAE': tr.codec.decode(tr.codec.encode(truth))}, photos, truth, style)
 
 
 def main():

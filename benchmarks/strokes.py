@@ -50,7 +50,7 @@ def main():
     for low, high in ((0., .5), (.5, 1.), (.25, 1.), (0., .75)): found[f'guidance 3 for t in {low:g} to {high:g}'] = shown(painted(tr, x0, 3., low, high))
     for eta, w in ((.3, 1.), (.45, 1.), (.6, 1.), (.3, 2.), (.45, 2.)):
         found[f'fresh {eta:g}'+(f', guidance {w:g}' if w > 1 else '')] = shown(painted(tr, math.sqrt(1-eta**2)*x0+eta*fresh, w))
-    found |= {'the painter, again': second, 'VAE ceiling': tr.codec.decode(tr.codec.encode(truth))}
+    found |= {'the painter, again': second, 'truth through the VAE': tr.codec.decode(tr.codec.encode(truth))}
     rows = judge(found, photos, truth, paintings)
     print(score_table(rows))
     save('strokes', dict(pairs=a.pairs, anchor=tr.anchor, rows=rows))

@@ -129,7 +129,7 @@ def main():
         bench = Bench(Path(tmp), **settings)
         again = lambda x: bench.codec.decode(bench.codec.encode(x))
         bounds = judge({'identity': bench.photos, 'VAE only': again(bench.photos), 'colour matching, by folder': reinhard(bench.photos, bench.pictures[1], bench.pictures[0]),
-                        'the painter, again': bench.second, 'VAE ceiling': again(bench.truth)}, bench.photos, bench.truth, bench.pictures[1])
+                        'the painter, again': bench.second, 'truth through the VAE': again(bench.truth)}, bench.photos, bench.truth, bench.pictures[1])
         save('variants', dict(settings, runs=runs, bounds=bounds))
         for name in a.names or VARIANTS:
             if name in runs: continue

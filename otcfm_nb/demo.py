@@ -158,7 +158,7 @@ def candidates(
             'map of latents': tr.decode(mapped, *photos.shape[-2:], s.colours(), photos, s.source_style),
             'ours': ours,
             'the painter, again': second,
-            'VAE ceiling': tr.codec.decode(tr.codec.encode(truth))}, done.round_trip
+            'truth through the VAE': tr.codec.decode(tr.codec.encode(truth))}, done.round_trip
 
 # %% ../nbs/50_demo.ipynb #ace20b1a
 def judge(
@@ -205,7 +205,7 @@ def report(
     styles = [load_folder(out/'pictures'/f'style_{k}') for k in (0,1)]
     found, round_trip = candidates(load_translator(checkpoint), *places, *styles, s)
     rows, shown = judge(found, photos, truth, styles[1]), best_typical_worst(each(blurred_psnr, found['ours'], truth))
-    page = sheet({name: x[shown] for name,x in {'photograph': photos, 'ours': found['ours'], 'VAE ceiling': found['VAE ceiling'], 'truth': truth}.items()})
+    page = sheet({name: x[shown] for name,x in {'photograph': photos, 'ours': found['ours'], 'truth through the VAE': found['truth through the VAE'], 'truth': truth}.items()})
     atomic_write(out/'before_after.png', lambda f: page.save(f, format='PNG'))
     scores = dict(rows=rows, round_trip=round_trip, method=s.method, num_steps=s.num_steps, pairs=len(photos))
     atomic_write(out/'scores.json', lambda f: f.write(json.dumps(scores, indent=1).encode()))

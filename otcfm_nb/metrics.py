@@ -113,9 +113,10 @@ def edge_agreement(
     x:Tensor,      # Translations (B,3,H,W)
     source:Tensor, # What they were made from
 ) -> float:        # -1 to 1, mean over pictures
-    "Correlation of edge strength: 1 if every contour is where it was."
+    "Correlation of edge strength: 1 if every contour is where it was, also if there is none."
     a, b = (e.flatten(1)-e.flatten(1).mean(1, keepdim=True) for e in (edge_map(x), edge_map(source)))
-    return F.cosine_similarity(a, b, dim=1).mean().item()
+    flat = torch.stack([e.abs().amax(1) < 1e-5 for e in (a, b)])             # without a contour
+    return F.cosine_similarity(a, b, dim=1).where(~flat.any(0), flat.all(0).float()).mean().item()
 
 # %% ../nbs/42_metrics.ipynb #215d5970
 RGB_TO_XYZ = ((.4124564,.3575761,.1804375), (.2126729,.7151522,.0721750), (.0193339,.1191920,.9503041))   # sRGB, D65

@@ -18,14 +18,15 @@ from diffusers.callbacks import MultiPipelineCallbacks, PipelineCallback
 from diffusers.image_processor import VaeImageProcessor
 from diffusers.utils import BaseOutput
 from fastcore.basics import patch
-from PIL import Image, ImageOps
+from PIL import Image
 from torch import Tensor
 from .commands import UserError, nearest
-from .data import to_rgb, to_tensor
+from .data import one_line, to_tensor
 from .folders import keep_colours
 from .inference import Work
 from .model import IsoNext
 from .palette import Palette
+from .profiles import to_rgb, upright_rgb
 from .solvers import METHODS, part_of_way
 from .translate import Settings, Translator, load_translator, translate_latent
 from .vae import LatentCodec, reason
@@ -104,7 +105,9 @@ def read_one(
     channels:int,# Of a latent
 ) -> Tensor:     # (3,H,W) in [-1,1], or a latent (C,h,w) as it is
     "One picture, whatever it is."
-    if isinstance(image, Image.Image): return to_tensor(to_rgb(ImageOps.exif_transpose(image)))
+    if isinstance(image, Image.Image):
+        try: return to_tensor(upright_rgb(image))
+        except ValueError as e: raise UserError(f"image: {one_line(e)}") from None
     x, array = image, isinstance(image, np.ndarray) and image.ndim in (2, 3) and image.dtype.kind in 'buif'
     if array: x = torch.from_numpy((image if image.ndim==3 else image[...,None]).astype('u1' if image.dtype==np.uint8 else 'f4')).movedim(-1, 0)
     if not isinstance(x, Tensor) or x.ndim!=3 or len(x) not in ((1, 3, 4) if array else (3, channels)) or not x.numel():

@@ -175,7 +175,7 @@ def preprocess(
     settle(root, head, files, len(folders), state)
     unchanged, work = len(files), partial(share_work, state) if state else encode_all
     if todo or state: skipped += work(codec, todo, files, root, head, len(folders), batch_size, device, progress=progress, palette=Palette(maps))
-    if not files: raise UserError(f"{raw}: no picture could be read: {skipped[-1]}")
+    if bare := [f for f in folders if not any(name.startswith(f'{f.name}/') for name in files)]: raise UserError(f"{bare[0]}: none of its pictures could be read: {[s for s in skipped if s.startswith(f'{bare[0]}{os.sep}')][-1]}")
     return dict(encoded=len(files)-unchanged, unchanged=unchanged, shape=shape, skipped=skipped, palette_stays=stays)
 
 # %% ../nbs/32_preprocess_latents.ipynb #45599e24

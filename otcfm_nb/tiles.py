@@ -45,7 +45,7 @@ def by_windows(
     tile:int,    # Places a side of a window; 0: all at once
     overlap:int=None, # Default: a quarter of it
     read:int=1, write:int=1, # Samples a place before and after
-    beside:tuple=(), # Tensors (...,h*n,w*n), each of its own n samples a place
+    beside:tuple=(), # Tensors (...,h*read,w*read)
 ) -> Tensor:     # (B,·,h*write,w*write)
     "Apply a function to overlapping windows and blend what it gives."
     sides = [n//read for n in x.shape[-2:]]
@@ -57,7 +57,7 @@ def by_windows(
     for i,y in enumerate(starts[0]):
         for j,c in enumerate(starts[1]):
             to = (..., cut(y, write), cut(c, write))
-            part = f(x[...,cut(y, read),cut(c, read)], *(b[...,cut(y, b.shape[-2]//sides[0]),cut(c, b.shape[-1]//sides[1])] for b in beside))
+            part = f(x[...,cut(y, read),cut(c, read)], *(b[...,cut(y, read),cut(c, read)] for b in beside))
             if out is None: out = part.new_zeros(*part.shape[:2], *(n*write for n in sides))
             out[to] += part*(rows[i,cut(y, write),None]*columns[j,cut(c, write)]).to(part)
     return out
@@ -183,13 +183,11 @@ def decode_windows(
     codec,     # LatentCodec
     z:Tensor,  # Latents (B,C,h,w)
     tile:int,  # Latent places a side of a window; 0: all at once
-    after=lambda p: p, # What is done to each window's pixels at last, given those of `beside`
-    beside:tuple=(),   # Tensors (...,H,W) on the CPU
 ) -> Tensor:   # (B,3,H,W) in [-1,1], on the CPU
     "Latents to pictures, gathered on the CPU."
     split, rows, overlap = whole_at(codec.vae, z.shape[-2:], tile)
-    if not split: return by_windows(lambda p, *b: after(codec.decode(p).cpu(), *b), z, tile, write=codec.factor, beside=beside)
+    if not split: return by_windows(lambda p: codec.decode(p).cpu(), z, tile, write=codec.factor)
     *_, far, near = codec.vae.parts()
     x = far_layers(far, 3*torch.tanh((z.float()/codec.scale+codec.shift)/3), rows)     # AutoencoderTiny's clamp
-    return by_windows(lambda p, *b: after((2*near(p)-1).clamp(-1, 1).cpu(), *b), x, tile, overlap, write=codec.factor, beside=beside)
+    return by_windows(lambda p: (2*near(p)-1).clamp(-1, 1).cpu(), x, tile, overlap, write=codec.factor)
 

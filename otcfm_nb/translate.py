@@ -13,7 +13,7 @@ from pathlib import Path
 import torch
 from fastcore.basics import patch
 from torch import Tensor
-from .anchor import anchored
+from .anchor import anchor_in_bands
 from .commands import UserError, nearest
 from .config import Config
 from .corners import from_middle
@@ -121,11 +121,14 @@ def encode(self:Translator, pixels:Tensor, style:int) -> Tensor:
 @patch
 def decode(self:Translator, z:Tensor, h:int, w:int, style, source:Tensor=None, source_style:int=0) -> Tensor:
     "Latents to pictures (B,3,h,w) in [-1,1], on the CPU, in the colours of a style or mixture {style: weight}, anchored in the pictures of `source_style` that they were made of, in [-1,1] or as bytes."
-    z, at = z.to(self.device), from_middle(h, w, self.codec.factor)
-    paint = lambda p, *at: self.palette.from_common(p, style_weights(style), at)
-    if source is None or not self.anchor: return decode_windows(self.codec, z, self.tile, paint, at)[...,:h,:w]
-    after = lambda p, s, *at: paint(anchored(p, self.palette.to_common(as_numbers(s), source_style, at), self.anchor), *at)
-    return decode_windows(self.codec, z, self.tile, after, [pad_to(source.cpu(), self.codec.factor), *at])[...,:h,:w]
+    y, at = decode_windows(self.codec, z.to(self.device), self.tile), from_middle(h, w, self.codec.factor)
+    side, part = self.tile*self.codec.factor or max(y.shape), lambda rows: [a[rows] for a in at]
+    rows = max(1, side*side//y.shape[3], math.ceil(6*self.anchor))           # of a band: as many pixels as a window has, or twice what a blur sees
+    if source is not None and self.anchor:
+        source = pad_to(source.cpu(), self.codec.factor)
+        anchor_in_bands(y, lambda s: self.palette.to_common(as_numbers(source[:,:,s]), source_style, part(s)), self.anchor, rows)
+    for s in (slice(i, i+rows) for i in range(0, y.shape[2], rows)): y[:,:,s] = self.palette.from_common(y[:,:,s], style_weights(style), part(s))
+    return y[...,:h,:w]
 
 # %% ../nbs/39_translate.ipynb #17743f88
 def load_translator(
@@ -190,6 +193,7 @@ def translate_latent(
     certify:bool=True,   # Measure the round trip? Costs half as much again
 ) -> Translation:
     "The structure-conserving loop on latents."
+    if s.latent_clamp and not tr.latents.get('mean'): raise UserError("latent_clamp: nothing is known of the latents that the model was trained on: leave it out")
     x1, since = x1.float().to(tr.device), 1-s.strength
     x0, memory = tr.invert(x1, s.source_style, s.num_steps, s.method, since)
     lost, each = certificate(tr, x0, x1, s, memory, since) if certify else (math.nan, [math.nan]*len(x1))

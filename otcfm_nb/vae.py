@@ -47,13 +47,16 @@ class LatentCodec:
     def __init__(self,
         vae:nn.Module, # A diffusers VAE
     ):
+        if not hasattr(vae.config, 'in_channels') or any(w.ndim==5 for w in vae.parameters()): raise UserError(f"{type(vae).__name__}: a VAE of video, or one of another kind: can't be used, {WAY_OUT}")
         self.vae = vae.eval().requires_grad_(False).float().to(memory_format=torch.channels_last)   # never slower here, TAEF2 1.3 times as fast
         self.patch = math.isqrt(vae.config.in_channels//3)
         if 3*self.patch**2 != vae.config.in_channels: raise UserError(f"a VAE with {vae.config.in_channels} input channels: 3, or 3·n² for patches, are expected")
-        self.shift, self.scale = scaling_of(vae)
+        self.shift, self.scale = scaling_of(vae); self.to(at := next(vae.parameters()).device)
         self.identity, self.scaling = f'{type(vae).__name__}-{weights_hash(vae)}', {k: v.flatten().tolist() if isinstance(v, Tensor) else float(v) for k,v in zip(('shift','scale'), scaling_of(vae))}
         self.factor, self.latent_channels = 1, 0
-        probe = self.encode(torch.zeros(1,3,64,64))
+        try: probe = self.encode(torch.zeros(1,3,64,64, device=at)); back = self.decode(probe)
+        except Exception as e: raise UserError(f"{type(vae).__name__}: does not take a picture to a latent and back ({reason(e)}): can't be used, {WAY_OUT}") from e
+        if probe.ndim!=4 or back.shape!=(1,3,64,64): raise UserError(f"{type(vae).__name__}: makes {tuple(back.shape)} of a picture (1, 3, 64, 64): can't be used, {WAY_OUT}")
         self.factor, self.latent_channels = 64//probe.shape[-1], probe.shape[1]
 
 # %% ../nbs/30_vae.ipynb #53fc6ec2

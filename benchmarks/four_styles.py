@@ -3,7 +3,7 @@
     python benchmarks/four_styles.py [--pictures 200] [--places 8] [--steps 500] [--seed 0] [--palette 1 -1]
 
 Four folders of different places, TAEF2, whitening, anchor and guidance as in the preset `demo`; --palette: the style whose colours all get
-(0 to 3), or -1 for none and no anchor then, a training each. Held against the same places in the target's hand: dB of 8×8 means and encoder distance (chapter
+(0 to 3), or -1 for none and neither anchor nor guidance then, a training each. Held against the same places in the target's hand: dB of 8×8 means and encoder distance (chapter
 44, to the target's training pictures), beside doing nothing, the transport of colours and the map of latents. Also which style each
 picture is taken for by --source_style auto. Writes results/four_styles.json.
 """
@@ -36,7 +36,7 @@ def trained(out, palette, a):
     cfg = demo_config(out, 128, a.seed)
     cfg.model.num_styles = cfg.data.num_classes = 4
     cfg.training.compile = False
-    if palette < 0: cfg.data.palette, cfg.data.anchor = None, 0.     # an anchor without a palette would keep the source's colours
+    if palette < 0: cfg.data.palette, cfg.data.anchor, cfg.data.cfg_scale = None, 0., 1.     # without a palette an anchor keeps the source's colours, and guidance harms them
     else: cfg.data.palette = palette
     cfg.data.data_root, cfg.checkpoint.save_dir = str(out/f'latents_{palette}'), str(out/f'checkpoints_{palette}')
     preprocess(cfg, progress=False)

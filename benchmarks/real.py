@@ -65,7 +65,7 @@ def train(work, a):
     cfg = with_vae(preset('cpu'), a.vae)
     cfg.data.raw_data_root, cfg.data.data_root, cfg.checkpoint.save_dir = (str(work/n) for n in ('pictures', 'latents', 'checkpoints'))
     cfg.data.target_size, cfg.training.stage1_epochs, cfg.checkpoint.save_every, cfg.checkpoint.sample_every = a.size, a.epochs, 5, 0
-    cfg.data.palette, cfg.data.anchor, cfg.data.cfg_scale = a.palette, a.anchor, a.cfg_scale
+    cfg.data.palette, cfg.data.anchor, cfg.data.cfg_scale, cfg.training.time_sampler = a.palette, a.anchor, a.cfg_scale, a.time_sampler
     (work/'config.json').write_text(json.dumps(cfg.model_dump(), indent=2))
     command('preprocess_latents', '--config', work/'config.json', '--target_size', a.size)
     command('train', '--config', work/'config.json', '--max_minutes', a.minutes)
@@ -118,6 +118,7 @@ def main():
     parser.add_argument('--vae', default='taef2')
     parser.add_argument('--anchor', type=float, default=0, help='data.anchor')
     parser.add_argument('--cfg_scale', type=float, default=1, help='data.cfg_scale')
+    parser.add_argument('--time_sampler', default='uniform', help='training.time_sampler')
     parser.add_argument('--keep', help='folder for the run, whose squares and latents are used again; default: it is removed')
     a = parser.parse_args()
     start = time.monotonic()
@@ -141,7 +142,7 @@ def main():
                                                                                              for caption, name in (('source', None), ('colours', 'colour matching'), ('ours', 'ours'), ('guidance 3', 'ours, guidance 3'))})
             result[name] = ways
         losses = [r for r in log if 'val_loss' in r]
-        save('real', dict(training_pictures=[len(list_images(work/'pictures'/f'style_{k}')) for k in (0,1)], held_out=[len(h) for h in held], size=a.size, palette=a.palette, vae=a.vae, anchor=a.anchor, cfg_scale=a.cfg_scale,
+        save('real', dict(training_pictures=[len(list_images(work/'pictures'/f'style_{k}')) for k in (0,1)], held_out=[len(h) for h in held], size=a.size, palette=a.palette, vae=a.vae, anchor=a.anchor, cfg_scale=a.cfg_scale, time_sampler=a.time_sampler,
                           steps=log[-1]['step'], minutes=a.minutes, wall_minutes=(time.monotonic()-start)/60,
                           val_loss=[[r['step'], r['val_loss']] for r in losses], ways=result))
 

@@ -19,12 +19,13 @@ from .trainer import Trainer, set_length
 def checkpoint(tr:Trainer) -> dict:
     "Everything of a run, as tensors and plain types."
     ema = tr.ema.state_dict()
-    names = [n for n,_ in tr.net.named_parameters()]
+    names, aside = [n for n,_ in tr.net.named_parameters()], set(tr.held.tolist())
     return dict(format=1, step=tr.step, epoch=tr.epoch, total_steps=tr.total_steps, steps_per_epoch=tr.steps_per_epoch, origin=tr.origin,
         rng=dict(kind='counter', seed=tr.cfg.training.seed, step=tr.step), pending=tr.pending, watch=tr.watch,
         config=tr.cfg.model_dump(), model=tr.net.state_dict(),
         ema=dict(weights=dict(zip(names, ema.pop('shadow_params'))), state=ema),
         optimizer=tr.optimizer.state_dict(), scheduler=tr.scheduler.state_dict(), whitening=tr.maps, metric=tr.info.get('metric'),
+        held=[n for n,row in zip(sorted(tr.info['files']), range(len(tr.x1))) if row in aside] if 'files' in tr.info else None,
         palette=tr.info.get('palette'), vae=tr.info.get('vae', {}), latents={k: tr.info.get(k) for k in ('shape','mean','std','target_size')})
 
 # %% ../nbs/38_checkpoints.ipynb #4ce96549
@@ -48,6 +49,7 @@ def check_saved(
     told, now = [saved['vae'], saved['latents'].get('shape')], [tr.info.get('vae', {}), tr.info.get('shape')]
     if told[0].get('scaling') is None: now[0] = {k: v for k,v in now[0].items() if k!='scaling'}       # of before it was told
     if told != now: raise UserError(f"the checkpoint was trained on latents {told[1]} of VAE {told[0]}, these are {now[1]} of {now[0]}: resume with those it knows")
+    if bool(saved.get('whitening')) != tr.cfg.training.whiten: raise UserError(f"the checkpoint was trained with training.whiten {str(not tr.cfg.training.whiten).lower()}, and knows no other latents: set it back")
     if (saved.get('palette') or {}).get('identity') != (tr.info.get('palette') or {}).get('identity'): raise UserError("the checkpoint was trained on latents of another palette (palette.safetensors beside them): resume with those it knows")
 
 # %% ../nbs/38_checkpoints.ipynb #372e5078

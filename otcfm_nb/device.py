@@ -175,10 +175,10 @@ def make_accelerator(
     cpu:bool=False, # Leave a GPU alone?
 ) -> Accelerator:
     "accelerate with the precision that suits the device, and the tracker of the configuration."
-    kind = cfg.training.tracker
-    if kind!='none' and not find_spec(kind): raise UserError(f"training.tracker is {kind}, which is not installed: pip install {kind}, or set it to none")
+    if (kind := cfg.training.tracker)!='none' and not find_spec(kind): raise UserError(f"training.tracker is {kind}, which is not installed: pip install {kind}, or set it to none")
     log = {} if kind=='none' else dict(log_with=kind, project_dir=cfg.checkpoint.save_dir)
-    return Accelerator(mixed_precision=agreed_precision(cfg, PartialState(cpu=cpu)), cpu=cpu, **log)
+    try: return Accelerator(mixed_precision=(word := agreed_precision(cfg, PartialState(cpu=cpu))), cpu=cpu, **log)
+    except ValueError as e: raise UserError(f"this session has begun in another precision than '{word}', and accelerate has one a process: restart it (the kernel of a notebook)") from e
 
 # %% ../nbs/23_device.ipynb #b4824d88
 def worth_compiling(

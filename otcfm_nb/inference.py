@@ -39,6 +39,7 @@ def main(
 early_help(main, __name__)
 
 # %% ../nbs/41_inference.ipynb #753f3106
+import math
 from copy import copy
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -48,7 +49,7 @@ from tqdm import tqdm
 from .commands import UsageError, UserError, brief, printable, sweep
 from .data import as_bytes, as_numbers, left_out
 from .device import pick_device
-from .folders import check_outputs, in_batches, keep_colours, pair_files, read_input, square, step_bar, write_output, write_sheet
+from .folders import check_outputs, check_sides, in_batches, keep_colours, pair_files, read_input, square, step_bar, write_output, write_sheet
 from .guidance import style_text
 from .solvers import METHODS, part_of_way
 from .stored import find_checkpoint
@@ -84,11 +85,10 @@ def read_job(
     style=0,                  # Its style, or 'auto'
 ) -> tuple:                   # (latent size, (source, target, latent (1,C,h,w) on the CPU, sides in pixels, style))
     "Read a file and encode it."
-    x = read_input(source, size, lambda line: tqdm.write(printable(line)))
-    if source.suffix.lower()!='.pt':
-        z, (style,) = encode_as(tr, x, style)
-        z, sides = z.cpu(), tuple(x.shape[-2:])
-    else: z, sides = x, tuple(n*(tr.codec.factor if tr.codec else 8) for n in x.shape[-2:])
+    x, latent = read_input(source, size, lambda line: tqdm.write(printable(line))), source.suffix.lower()=='.pt'
+    sides = tuple(n*(tr.codec.factor if tr.codec else 8) if latent else n for n in x.shape[-2:]); check_sides(target, *sides)
+    if latent: z = x
+    else: z, (style,) = encode_as(tr, x, style); z = z.cpu()
     if z.shape[1] != tr.model.config.latent_channels: raise UserError(f"{source}: {z.shape[1]} channels, the model has {tr.model.config.latent_channels}")
     if style=='auto': style = likeliest_style(tr, z)[0]                # a latent's; a picture's is found with it
     return tuple(z.shape[-2:]), (source, target, z, sides, style)
@@ -164,6 +164,7 @@ def files_to_do(
     if size is not None and not 8 <= size <= most: raise UserError(f"--size {size}: must be 8 or more pixels, and at most {most}")
     work.check(pairs := pair_files(Path(input), Path(output)))
     todo = check_outputs(pairs, trained, work.sheet, force, work.skip_existing and Path(input).is_dir())
+    if work.sheet: check_sides(Path(work.sheet), 264*math.ceil(len(todo)/8), 1156)      # 8 pictures a row, of sources and of translations
     return todo, len(pairs)-len(todo)
 
 # %% ../nbs/41_inference.ipynb #04c278e6

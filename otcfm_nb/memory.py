@@ -16,7 +16,7 @@ def main(
     vram:float=None,          # Memory of the card in GB (of 2^30 bytes); default: training.vram_budget_gb, else what is free on this card
     latent:int=None,          # Side of the latents; default: that of the latents in data.data_root, else target_size/8
 ) -> None:
-    "Choose micro-batch, accumulation, checkpointing and precision for a card. Nothing is trained, and no card is needed. Example: otcfm_plan --config config.json --vram 8"
+    "Choose micro-batch, accumulation and checkpointing for a card, in the precision that the configuration asks for. Nothing is trained, and no card is needed. Example: otcfm_plan --config config.json --vram 8"
     run_plan(config, vram, latent)
 
 early_help(main, __name__)
@@ -211,8 +211,10 @@ def latent_shape(
     index = Path(cfg.data.data_root)/'latents.json'
     if side is not None and side < 1: raise UserError(f"--latent {side}: must be 1 or more")
     if side or not index.is_file(): return (cfg.model.latent_channels, *[side or max(1, cfg.data.target_size//8)]*2)
-    try: return (cfg.model.latent_channels, *map(int, json.loads(index.read_text(encoding='utf-8'))['shape'][1:]))
+    try: channels, *sides = map(int, json.loads(index.read_text(encoding='utf-8'))['shape'])
     except (ValueError, KeyError, TypeError): raise UserError(f"{index}: can't be read: give --latent")
+    if channels != cfg.model.latent_channels: raise UserError(f"{index}: latents of {channels} channels, model.latent_channels is {cfg.model.latent_channels}: set it to {channels}, or give --latent")
+    return (channels, *sides)
 
 # %% ../nbs/22_memory.ipynb #ee4242a8
 def free_memory(
@@ -223,7 +225,7 @@ def free_memory(
     if vram is not None and not vram > 0: raise UserError(f"--vram {vram:g}: must be more than 0")
     if vram or cfg.training.vram_budget_gb: return vram or cfg.training.vram_budget_gb
     if not torch.cuda.is_available(): raise UserError("there is no CUDA card here to ask: give its memory, as in --vram 8")
-    return torch.cuda.mem_get_info()[0]/GB
+    return (torch.cuda.mem_get_info()[0]+CONTEXT)/GB        # the context is there already
 
 # %% ../nbs/22_memory.ipynb #fe13d4a3
 def run_plan(

@@ -17,7 +17,7 @@ from .config import ModelConfig
 
 # %% ../nbs/21_model.ipynb #151d5f95
 class GRN(nn.Module):
-    "Global response normalisation (Woo et al. 2023, sec. 3, algorithm 1)."
+    "Global response normalisation (Woo et al. 2023, arXiv 2301.00808, algorithm 1)."
     def __init__(self,
         channels:int,    # Channels C
         eps:float=1e-6,  # Keeps the division safe
@@ -96,7 +96,7 @@ def build_model(
     "A new network."
     if generator is None: return IsoNext(**cfg.model_dump())
     with torch.random.fork_rng(devices=[]):
-        torch.manual_seed(torch.randint(2**31, (), generator=generator).item())
+        torch.default_generator.manual_seed(torch.randint(2**31, (), generator=generator).item())     # torch.manual_seed would seed cards too
         return IsoNext(**cfg.model_dump())
 
 # %% ../nbs/21_model.ipynb #d87bc495

@@ -99,7 +99,7 @@ def encode_all(
     num_styles:int,    # Number of style folders
     batch_size:int=8,  # Pictures at once
     device:str='cpu',  # Where the VAE is
-    every:float=10.,   # Seconds between writes of the index
+    every:float=10.,   # Seconds between writes of the index, or 20 times what one takes
     index:str='latents.json', # Name of the index
     progress:bool=True,# Show a bar?
     palette:Palette=Palette(), # Carries each style's colours to the common palette
@@ -116,7 +116,7 @@ def encode_all(
                     write_latent(data_root/name, z)
                     files[name] = entry | channel_stats(z)
             bar.update(len(batches[i]))
-            if time.monotonic()-last > every: save(); last = time.monotonic()
+            if (now := time.monotonic())-last > every: save(); last = time.monotonic(); every = max(every, 20*(last-now))   # a long index takes seconds
             if bar.disable and progress: told = now_and_then(f"encoding: {min((i+1)*batch_size, len(todo))} of {len(todo)} pictures", told)
     finally: bar.close(); save()
     return skipped

@@ -62,13 +62,13 @@ def end_of_epoch(
     tr:Trainer,
     folder:Path,        # checkpoint.save_dir; None: nothing is written
     codec:LatentCodec,  # VAE for the sheets; None: no sheets
-) -> tuple:             # (held-out loss; nan where nothing is kept aside, the checkpoint that was written, or None)
-    "The held-out loss, the checkpoint that is due, and then the sheet: if that ends the run, no epoch is lost."
-    val_loss, every = validate(tr) if tr.accelerator.is_main_process else float('nan'), tr.cfg.checkpoint.sample_every
+) -> float:             # Held-out loss; nan where nothing is kept aside
+    "What is looked at when an epoch is over."
+    val_loss = validate(tr) if tr.accelerator.is_main_process else float('nan')
     if math.isfinite(val_loss): note(tr, folder and folder/'metrics.jsonl', val_loss=val_loss)
-    last = save_epoch(tr, val_loss) if folder and is_due(tr) else None
+    every = tr.cfg.checkpoint.sample_every
     if folder and codec and every and tr.epoch % every==0 and tr.accelerator.is_main_process: try_samples(tr, codec, folder)
-    return val_loss, last
+    return val_loss
 
 # %% ../nbs/40_train.ipynb #11c6a428
 def must_stop(
@@ -110,9 +110,9 @@ def fit(
             log_step(tr, result, time.monotonic()-start, save and folder/'metrics.jsonl' or None, log_every)
             bar.set_postfix(loss=f"{result['loss']:.3f}", refresh=False); bar.update()
             over = tr.epoch_over or tr.step==tr.total_steps
-            val_loss, written = end_of_epoch(tr, folder, codec) if over else (float('nan'), None)
+            val_loss = end_of_epoch(tr, folder, codec) if over else float('nan')
             if over and bar.disable and progress and tr.accelerator.is_main_process: told = now_and_then(epoch_line(tr, result['loss'], val_loss), told)
-            last = written or last
+            if save and is_due(tr): last = save_epoch(tr, val_loss)
             if on_step: on_step(tr)
     if tr.step < tr.total_steps: last = leave(tr, folder, asked)
     return last

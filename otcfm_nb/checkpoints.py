@@ -19,13 +19,13 @@ from .trainer import Trainer, set_length
 def checkpoint(tr:Trainer) -> dict:
     "Everything of a run, as tensors and plain types."
     ema = tr.ema.state_dict()
-    names, aside = [n for n,_ in tr.net.named_parameters()], set(tr.held.tolist())
+    names, files = [n for n,_ in tr.net.named_parameters()], sorted(tr.info.get('files', {}))
     return dict(format=1, step=tr.step, epoch=tr.epoch, total_steps=tr.total_steps, steps_per_epoch=tr.steps_per_epoch, origin=tr.origin,
         rng=dict(kind='counter', seed=tr.cfg.training.seed, step=tr.step), pending=tr.pending, watch=tr.watch,
         config=tr.cfg.model_dump(), model=tr.net.state_dict(),
         ema=dict(weights=dict(zip(names, ema.pop('shadow_params'))), state=ema),
         optimizer=tr.optimizer.state_dict(), scheduler=tr.scheduler.state_dict(), whitening=tr.maps, metric=tr.info.get('metric'),
-        held=[n for n,row in zip(sorted(tr.info['files']), range(len(tr.x1))) if row in aside] if 'files' in tr.info else None,
+        held=[files[row] for row in tr.held] if files else None,
         palette=tr.info.get('palette'), vae=tr.info.get('vae', {}), latents={k: tr.info.get(k) for k in ('shape','mean','std','target_size')})
 
 # %% ../nbs/38_checkpoints.ipynb #4ce96549

@@ -51,6 +51,7 @@ from .data import as_bytes, as_numbers, left_out
 from .device import pick_device
 from .folders import check_outputs, check_sides, in_batches, keep_colours, pair_files, read_input, square, step_bar, write_output, write_sheet
 from .guidance import style_text
+from .sheets import sheet_sides
 from .solvers import METHODS, part_of_way
 from .stored import find_checkpoint
 from .translate import Settings, Translator, load_translator, translate_latent
@@ -164,7 +165,7 @@ def files_to_do(
     if size is not None and not 8 <= size <= most: raise UserError(f"--size {size}: must be 8 or more pixels, and at most {most}")
     work.check(pairs := pair_files(Path(input), Path(output)))
     todo = check_outputs(pairs, trained, work.sheet, force, work.skip_existing and Path(input).is_dir())
-    if work.sheet: check_sides(Path(work.sheet), 264*math.ceil(len(todo)/8), 1156)      # 8 pictures a row, of sources and of translations
+    if work.sheet: check_sides(Path(work.sheet), *sheet_sides(2*math.ceil(len(todo)/8), 8, 128))      # as `contact_sheet` has it: sources and translations
     return todo, len(pairs)-len(todo)
 
 # %% ../nbs/41_inference.ipynb #04c278e6

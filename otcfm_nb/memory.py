@@ -4,8 +4,8 @@
 
 # %% auto #0
 __all__ = ['GB', 'CONTEXT', 'SHARE', 'main', 'cuda_block', 'Card', 'seconds', 'one_more', 'extrapolate', 'step_seconds', 'Plan',
-           'choices', 'allowed', 'predict', 'make_plan', 'groups_of', 'plan_table', 'latent_shape', 'free_memory',
-           'run_plan']
+           'choices', 'allowed', 'predict', 'make_plan', 'groups_of', 'plan_table', 'latent_shape', 'free_on_card',
+           'free_memory', 'run_plan']
 
 # %% ../nbs/22_memory.ipynb #6c87ce51
 from .commands import early_help, main_guard
@@ -217,6 +217,12 @@ def latent_shape(
     return (channels, *sides)
 
 # %% ../nbs/22_memory.ipynb #ee4242a8
+def free_on_card(
+    device:torch.device=None, # A CUDA card; None: the present one
+) -> float:                   # GB
+    "What a process that is on the card already may plan with: what is free, and the context that it has paid for."
+    return (torch.cuda.mem_get_info(device)[0]+CONTEXT)/GB
+
 def free_memory(
     cfg:Config,       # The configuration
     vram:float=None,  # GB that were asked for
@@ -225,7 +231,7 @@ def free_memory(
     if vram is not None and not vram > 0: raise UserError(f"--vram {vram:g}: must be more than 0")
     if vram or cfg.training.vram_budget_gb: return vram or cfg.training.vram_budget_gb
     if not torch.cuda.is_available(): raise UserError("there is no CUDA card here to ask: give its memory, as in --vram 8")
-    return (torch.cuda.mem_get_info()[0]+CONTEXT)/GB        # the context is there already
+    return free_on_card()
 
 # %% ../nbs/22_memory.ipynb #fe13d4a3
 def run_plan(

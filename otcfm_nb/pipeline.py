@@ -75,7 +75,7 @@ def translator(self:StyleTransferPipeline) -> Translator:
     "Model, VAE and statistics as chapter 39_translate wants them."
     if {self.model.dtype, self.vae.dtype} != {torch.float32}: raise UserError("the pipeline computes in float32: load it without dtype, or say pipeline.to(torch.float32)")
     if self.codec is None or self.codec.vae is not self.vae:
-        codec, told = LatentCodec(self.vae.to('cpu')), dict(identity=self.config.vae_identity, scaling=self.config.vae_scaling)      # it is tried out there, and then goes to the model
+        codec, told = LatentCodec(self.vae), dict(identity=self.config.vae_identity, scaling=self.config.vae_scaling)
         if not codec.made(told): raise UserError(f"vae: the model was trained on latents of {told}, but this VAE is {codec.identity} with {codec.scaling}: give the right one")
         self.codec, self.shared_palette = codec, Palette(as_tensors(self.config.palette))
     return Translator(self.model, self.codec.to(self.model.device), self.config.latents, as_tensors(self.config.whitening), self.shared_palette, self.config.tile, self.config.anchor, self.config.cfg_scale)

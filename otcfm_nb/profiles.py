@@ -58,7 +58,7 @@ def to_rgb(
     if img.mode in ('I','F') or img.mode.startswith('I;16'):
         nothing, deep, img = img.info.get('transparency'), img, grey_bytes(img, form)
         if nothing is not None: img.putalpha(Image.fromarray((np.asarray(deep)!=nothing).astype(np.uint8)*255))
-    if img.mode in ('RGBA','LA','PA','RGBa','La') or 'transparency' in img.info:
+    if img.mode in ('RGBA','LA','PA','RGBa') or 'transparency' in img.info:
         img = img.convert('RGBA'); white = Image.new('RGBA', img.size, 'white')
         white.info['was_transparent'] = img.getchannel('A').getextrema()[0] < 255         # so that a command can say so
         return Image.alpha_composite(white, img).convert('RGB')

@@ -22,7 +22,7 @@ from .config import Config
 from .device import HALVES, can_fuse, faster_order, make_accelerator, maybe_compile, worth_compiling
 from .draws import Draw, Draws, draw_ahead, hold_out, part_loss
 from .seen import loss_weights
-from .memory import CONTEXT, GB, make_plan
+from .memory import GB, free_on_card, make_plan
 from .model import build_model
 from .tally import checkpoint_blocks
 from .whitening import channel_maps
@@ -42,7 +42,7 @@ def card_budget(
     if device.type not in ('cuda','mps'): return 0.
     empty_cache(device)                                          # what was measured before left blocks that are free, and count as taken
     if device.type=='mps': free = torch.mps.recommended_max_memory()/GB
-    else: free = (torch.cuda.mem_get_info(device)[0]+CONTEXT)/GB     # the context is there already
+    else: free = free_on_card(device)
     return min(cfg.training.vram_budget_gb or free, free)
 
 # %% ../nbs/37_trainer.ipynb #9c0c8807
@@ -62,8 +62,9 @@ def kept_rows(
     info:dict, # The latents' index, with `held`: names that a checkpoint says were kept aside
 ) -> list:     # Their rows, however many pictures have come since; None: nothing is told of any
     "Which latents a run that goes on keeps aside."
-    told = None if info.get('held') is None else set(info['held'])
-    return None if told is None else [row for row,name in enumerate(sorted(info['files'])) if name in told]
+    if info.get('held') is None: return None
+    told = set(info['held'])
+    return [row for row,name in enumerate(sorted(info['files'])) if name in told]
 
 # %% ../nbs/37_trainer.ipynb #d7048fd5
 class Trainer:
